@@ -1,0 +1,1 @@
+"""Model folders: manifest, card, writing and reading them whole."""

@@ -1,0 +1,1 @@
+"""Examples: reading files, checking them, splitting them. Light: no model library."""

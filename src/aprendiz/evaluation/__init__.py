@@ -1,0 +1,1 @@
+"""Figures about answers: numpy only, no model library."""

@@ -1,0 +1,93 @@
+"""Promises and plain values that the rooms exchange. No logic lives here.
+
+A ``Method`` (see ``methods/catalogue.py``) turns a ``Dataset`` and a recipe into
+files; loading those files gives a ``Classifier``. A ``Run`` is told what happens
+on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RunStatus = Literal["finished", "failed", "killed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One answer.
+
+    Attributes:
+        text: the input, unchanged.
+        label: the most probable label, as the user wrote it.
+        confidence: its probability, 0 to 1.
+        scores: probability of every label, most probable first; they sum to 1.
+        abstained: true when ``confidence`` is under the threshold in force, so
+            that the caller should ask again instead of acting on ``label``.
+    """
+
+    text: str
+    label: str
+    confidence: float
+    scores: Mapping[str, float]
+    abstained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a method can do, declared rather than guessed.
+
+    Attributes:
+        extras: extras that must be installed to train with it.
+        steps: it learns step by step, so it has curves and can be resumed.
+        uses_base_model: it starts from a pretrained encoder.
+    """
+
+    extras: tuple[str, ...]
+    steps: bool
+    uses_base_model: bool
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """A loaded model that turns texts into probabilities over fixed labels."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label names; column *j* of the probabilities belongs to ``labels[j]``."""
+        ...
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """Probabilities, shape ``(len(texts), len(labels))``, float64, rows sum to 1."""
+        ...
+
+
+class Run(Protocol):
+    """The diary of one training: told what happens, never asked.
+
+    ``history`` keeps every metrics call as ``{"step": int, **values}``, in order,
+    whatever else the run is sent to.
+    """
+
+    history: list[dict[str, float]]
+
+    def params(self, values: Mapping[str, object]) -> None:
+        """Record settings that were fixed before training."""
+        ...
+
+    def metrics(self, values: Mapping[str, float], step: int) -> None:
+        """Record figures at an optimiser step (0 for figures without one)."""
+        ...
+
+    def artifact(self, path: Path, folder: str = "") -> None:
+        """Record a file or a folder, under ``folder`` inside the run."""
+        ...
+
+    def close(self, status: RunStatus) -> None:
+        """End the run; later calls are ignored."""
+        ...

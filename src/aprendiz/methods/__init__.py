@@ -1,0 +1,1 @@
+"""One folder a way to learn; the catalogue names them all."""

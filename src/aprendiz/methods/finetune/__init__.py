@@ -1,0 +1,1 @@
+"""The whole encoder, tuned with the Hugging Face Trainer."""

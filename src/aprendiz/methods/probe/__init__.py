@@ -1,0 +1,1 @@
+"""A frozen encoder with a regularised linear head."""

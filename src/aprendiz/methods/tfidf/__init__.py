@@ -1,0 +1,1 @@
+"""Word and character n-grams with a linear model: the honest baseline."""

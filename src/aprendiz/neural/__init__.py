@@ -1,0 +1,1 @@
+"""The shared room with torch: devices, base models, tokenising, encoders, callbacks."""

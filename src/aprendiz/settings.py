@@ -1,0 +1,164 @@
+"""This machine's settings: folders, addresses, ports, keys. The only reader of the environment.
+
+Values come from the environment, then from ``.env`` in the working folder, then
+from the defaults below. Nothing is read at import: call :func:`get_settings`
+where a value is needed and hand it down as an argument.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aprendiz.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Every setting that belongs to the machine rather than to a recipe."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APRENDIZ_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        frozen=True,
+    )
+
+    home: Path = Path("~/.aprendiz")
+    """Folder for runs and caches."""
+
+    model: Path | None = None
+    """Model folder for `uvicorn aprendiz.serving.app:app`."""
+
+    threshold: float = Field(default=0.70, ge=0.0, le=1.0)
+    """Confidence under which an answer asks for clarification instead."""
+
+    host: str = "127.0.0.1"
+    """Address that servers listen on."""
+
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port that servers listen on; 0 takes a free one."""
+
+    max_characters: int = Field(default=20_000, ge=1)
+    """Longest text a server accepts, in characters."""
+
+    max_body_bytes: int = Field(default=262_144, ge=1024)
+    """Largest request body a server accepts, in bytes."""
+
+    track: bool = True
+    """Record trainings with MLflow when it is installed."""
+
+    threads: int = Field(default=0, ge=0)
+    """CPU threads for training and inference; 0 lets torch decide from the cores it may use."""
+
+    mlflow_tracking_uri: str = Field(
+        default="", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "mlflow_tracking_uri")
+    )
+    """Tracking server; empty means an SQLite file under `APRENDIZ_HOME`."""
+
+    mlflow_tracking_username: str = Field(
+        default="",
+        validation_alias=AliasChoices("MLFLOW_TRACKING_USERNAME", "mlflow_tracking_username"),
+    )
+    """User name for the tracking server."""
+
+    mlflow_tracking_password: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("MLFLOW_TRACKING_PASSWORD", "mlflow_tracking_password"),
+    )
+    """Password for the tracking server."""
+
+    mlflow_tracking_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("MLFLOW_TRACKING_TOKEN", "mlflow_tracking_token"),
+    )
+    """Bearer token for the tracking server."""
+
+    mlflow_experiment_name: str = Field(
+        default="aprendiz",
+        validation_alias=AliasChoices("MLFLOW_EXPERIMENT_NAME", "mlflow_experiment_name"),
+    )
+    """Experiment that runs are recorded under."""
+
+    hf_hub_offline: bool = Field(
+        default=False, validation_alias=AliasChoices("HF_HUB_OFFLINE", "hf_hub_offline")
+    )
+    """Never ask the Hugging Face hub; use what is in its cache."""
+
+    hf_endpoint: str = Field(
+        default="https://huggingface.co",
+        validation_alias=AliasChoices("HF_ENDPOINT", "hf_endpoint"),
+    )
+    """Address of the Hugging Face hub."""
+
+    hf_token: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("HF_TOKEN", "hf_token")
+    )
+    """Key for gated or private models and data on the hub."""
+
+    @property
+    def home_folder(self) -> Path:
+        """``home`` with ``~`` resolved."""
+        return self.home.expanduser()
+
+    @property
+    def tracking_uri(self) -> str:
+        """The tracking address in force: the given one, or our SQLite file."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.home_folder / 'mlflow.db'}"
+
+
+def get_settings() -> Settings:
+    """Read the settings now.
+
+    Raises:
+        SettingsError: a variable has a value that cannot be used; names the variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{variable_of(str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors()
+        )
+        raise SettingsError(
+            f"a setting of this machine cannot be used: {faults}",
+            "correct the environment variable or the line in .env",
+        ) from None
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a field, or the variable itself if given one."""
+    info = Settings.model_fields.get(field)
+    if info is None:
+        return field.upper()
+    alias = info.validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return f"APRENDIZ_{field.upper()}"
+
+
+def hand_to_libraries(settings: Settings) -> None:
+    """Put vendor settings that came from ``.env`` where the vendors' libraries look for them.
+
+    MLflow and the hub client read the environment themselves; a value that stands
+    only in ``.env`` would otherwise not reach them. What is already set is left alone.
+    """
+    values = {
+        "MLFLOW_TRACKING_USERNAME": settings.mlflow_tracking_username,
+        "MLFLOW_TRACKING_PASSWORD": settings.mlflow_tracking_password.get_secret_value(),
+        "MLFLOW_TRACKING_TOKEN": settings.mlflow_tracking_token.get_secret_value(),
+        "HF_TOKEN": settings.hf_token.get_secret_value(),
+        "HF_HUB_OFFLINE": "1" if settings.hf_hub_offline else "",
+    }
+    for name, value in values.items():
+        if value:
+            os.environ.setdefault(name, value)
+
+
+def set_library_default(name: str, value: str) -> None:
+    """Set a vendor's own environment variable unless the user already did."""
+    os.environ.setdefault(name, value)

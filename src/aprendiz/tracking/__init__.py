@@ -1,0 +1,1 @@
+"""The diary of a training: in memory always, in MLflow when it is there."""
