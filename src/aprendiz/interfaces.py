@@ -91,3 +91,63 @@ class Run(Protocol):
     def close(self, status: RunStatus) -> None:
         """End the run; later calls are ignored."""
         ...
+
+
+class Observer(Protocol):
+    """Whoever watches a long piece of work: a terminal, a log, nobody."""
+
+    def say(self, message: str) -> None:
+        """One sentence about what is happening."""
+        ...
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        """How far a task has come; ``done == total`` ends it."""
+        ...
+
+
+class Silence:
+    """An observer that does not listen; the default everywhere."""
+
+    def say(self, message: str) -> None:
+        """Ignore."""
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        """Ignore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a method works and whom it tells.
+
+    Attributes:
+        files: empty folder that the method fills with the model's own files.
+        checkpoints: folder that survives an interruption; a method that learns in
+            steps keeps there what it needs to go on.
+        resume: true when ``checkpoints`` holds an earlier, interrupted training of
+            the same data with the same recipe.
+        run: the diary.
+        observer: whom to tell.
+    """
+
+    files: Path
+    checkpoints: Path
+    resume: bool
+    run: Run
+    observer: Observer
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a method says about the training it has just finished.
+
+    Attributes:
+        facts: plain values for the manifest, the card and the report
+            (``base_model``, ``device``, ``precision``, ``temperature`` …).
+        chose_on_validation: the validation rows chose the checkpoint or the
+            temperature, so a score on them is not a score on unseen rows.
+        huggingface: the files load with ``AutoModelForSequenceClassification``.
+    """
+
+    facts: Mapping[str, object]
+    chose_on_validation: bool
+    huggingface: bool

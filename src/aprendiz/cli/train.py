@@ -1,0 +1,65 @@
+"""``aprendiz train``: learn from a file of examples."""
+
+from __future__ import annotations
+
+import json as jsons
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aprendiz.cli.terminal import Terminal
+
+
+def train(
+    data: Annotated[str, typer.Option(help="examples: a file, or hf://owner/name[/config]:split")],
+    out: Annotated[Path, typer.Option(help="model folder to make")],
+    validation: Annotated[
+        str | None, typer.Option(help="rows that may choose the checkpoint")
+    ] = None,
+    test: Annotated[str | None, typer.Option(help="rows kept for measuring")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="tfidf, probe (the default) or finetune")
+    ] = None,
+    recipe: Annotated[Path | None, typer.Option(help="recipe in YAML")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="change one setting: key=value")
+    ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=0.9,
+            help="share of --data held out for measuring; 0.2 unless a validation or test "
+            "file is given, then 0",
+        ),
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="name of the text column")] = None,
+    label_column: Annotated[str | None, typer.Option(help="name of the label column")] = None,
+    dry_run: Annotated[bool, typer.Option(help="check everything, train nothing")] = False,
+    resume: Annotated[bool, typer.Option(help="go on with an interrupted training")] = False,
+    track: Annotated[
+        bool | None, typer.Option("--track/--no-track", help="record the run with MLflow")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="answer as one JSON document")] = False,
+) -> None:
+    """Learn from a file of examples and write a model folder."""
+    from aprendiz import workflow
+
+    with Terminal() as terminal:
+        told = workflow.train(
+            data,
+            out=out,
+            validation=validation,
+            test=test,
+            method=method,
+            recipe=recipe,
+            overrides=set_ or (),
+            holdout=holdout,
+            text_column=text_column,
+            label_column=label_column,
+            dry_run=dry_run,
+            resume=resume,
+            track=track,
+            observer=terminal,
+        )
+    print(jsons.dumps(told.as_dict(), ensure_ascii=False) if json else told.summary())

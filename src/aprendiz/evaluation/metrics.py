@@ -1,0 +1,300 @@
+"""What a classifier's answers are worth: every figure with its rows and its interval.
+
+Takes probabilities and true labels, knows no model. ``score`` is the whole story for a
+report; ``quick`` is the short one for a line per epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from aprendiz.evaluation.calibration import (
+    ReliabilityBin,
+    expected_calibration_error,
+    reliability,
+)
+from aprendiz.evaluation.intervals import (
+    Interval,
+    calibration_interval,
+    macro_intervals,
+    macro_scores,
+    mean_interval,
+    wilson,
+)
+
+# A probability of 0 on the true label would make the loss infinite.
+_LEAST_PROBABILITY = 1e-12
+# float32 probabilities over many labels miss 1 by about this much.
+_SUM_TOLERANCE = 1e-3
+_FIGURES = ("accuracy", "macro_f1", "precision", "recall", "ece", "loss")
+
+Truth = Sequence[int] | np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """How one label fared.
+
+    Attributes:
+        label: its name.
+        precision: share of the rows answered with it that have it; 0 when never answered.
+        recall: share of the rows that have it that were answered with it; 0 when none has it.
+        f1: their harmonic mean.
+        support: rows that have it.
+        answered: rows that were answered with it.
+        recall_ci: Wilson's 95 % interval of ``recall``.
+    """
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    answered: int
+    recall_ci: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusedPair:
+    """``count`` rows with label ``true`` were answered with ``predicted``."""
+
+    true: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Every figure about a classifier on one set of rows. Intervals are 95 % intervals.
+
+    Attributes:
+        n: how many rows were measured.
+        labels: label names; their position is their number.
+        accuracy: share of rows answered rightly; Wilson's interval.
+        macro_f1: mean F1 over the labels that occur in truth or answers; bootstrap.
+        precision: mean precision over the same labels; bootstrap.
+        recall: mean recall over the same labels; bootstrap.
+        ece: expected calibration error over 15 equal bins of confidence; bootstrap.
+        loss: mean negative log-likelihood in nats; normal interval.
+        per_label: one entry a label, in the order of ``labels``.
+        confusion: counts, shape ``(k, k)``, row = truth, column = answer.
+        confused_pairs: wrong cells of ``confusion``, most rows first.
+        reliability: the 15 bins, some perhaps empty.
+    """
+
+    n: int
+    labels: tuple[str, ...]
+    accuracy: float
+    accuracy_ci: Interval
+    macro_f1: float
+    macro_f1_ci: Interval
+    precision: float
+    precision_ci: Interval
+    recall: float
+    recall_ci: Interval
+    ece: float
+    ece_ci: Interval
+    loss: float
+    loss_ci: Interval
+    per_label: tuple[LabelScore, ...]
+    confusion: np.ndarray
+    confused_pairs: tuple[ConfusedPair, ...]
+    reliability: tuple[ReliabilityBin, ...]
+
+    @property
+    def correct(self) -> int:
+        """How many rows were answered rightly."""
+        return int(np.trace(self.confusion))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; :meth:`from_dict` reads them back."""
+        figures: dict[str, Any] = {"n": self.n}
+        for name in _FIGURES:
+            figures[name] = getattr(self, name)
+            figures[f"{name}_ci"] = list(getattr(self, f"{name}_ci"))
+        return {
+            **figures,
+            "per_label": [
+                {**asdict(entry), "recall_ci": list(entry.recall_ci)} for entry in self.per_label
+            ],
+            "confusion": {"labels": list(self.labels), "matrix": self.confusion.tolist()},
+            "confused_pairs": [asdict(pair) for pair in self.confused_pairs],
+            "reliability": [asdict(group) for group in self.reliability],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Evaluation:
+        """The evaluation that :meth:`as_dict` wrote.
+
+        Raises:
+            KeyError, TypeError: the values are not such an evaluation.
+        """
+        figures: dict[str, Any] = {"n": values["n"]}
+        for name in _FIGURES:
+            figures[name] = values[name]
+            figures[f"{name}_ci"] = tuple(values[f"{name}_ci"])
+        return cls(
+            **figures,
+            labels=tuple(values["confusion"]["labels"]),
+            per_label=tuple(
+                LabelScore(**{**entry, "recall_ci": tuple(entry["recall_ci"])})
+                for entry in values["per_label"]
+            ),
+            confusion=_frozen(np.array(values["confusion"]["matrix"], dtype=np.int64)),
+            confused_pairs=tuple(ConfusedPair(**pair) for pair in values["confused_pairs"]),
+            reliability=tuple(ReliabilityBin(**group) for group in values["reliability"]),
+        )
+
+
+def score(
+    probabilities: np.ndarray, truth: Truth, labels: Sequence[str], *, seed: int = 0
+) -> Evaluation:
+    """Measure answers against the truth.
+
+    Args:
+        probabilities: shape ``(n, k)``, every row summing to 1. The answer is the most
+            probable label; of equals, the first.
+        truth: label numbers, shape ``(n,)``.
+        labels: the ``k`` label names.
+        seed: fixes the bootstrap; the figures themselves do not depend on it.
+
+    Raises:
+        ValueError: no rows, shapes that do not fit, rows that are no probabilities,
+            label numbers out of range, a label name twice.
+    """
+    table, numbers = _checked(probabilities, truth)
+    names = tuple(labels)
+    if len(names) != table.shape[1]:
+        raise ValueError(f"{table.shape[1]} columns of probabilities but {len(names)} labels")
+    if len(set(names)) != len(names):
+        raise ValueError("a label name stands twice in the labels")
+    answers = table.argmax(axis=1)
+    confidence = table.max(axis=1)
+    right = answers == numbers
+    confusion = _confusion(numbers, answers, len(names))
+    f1, precision, recall = _macro(confusion)
+    macro = macro_intervals(confusion, seed)
+    groups = reliability(confidence, right)
+    losses = _losses(table, numbers)
+    return Evaluation(
+        n=len(numbers),
+        labels=names,
+        accuracy=float(right.mean()),
+        accuracy_ci=wilson(int(right.sum()), len(numbers)),
+        macro_f1=f1,
+        macro_f1_ci=macro.f1,
+        precision=precision,
+        precision_ci=macro.precision,
+        recall=recall,
+        recall_ci=macro.recall,
+        ece=expected_calibration_error(groups),
+        ece_ci=calibration_interval(confidence, right, seed),
+        loss=float(losses.mean()),
+        loss_ci=mean_interval(losses, highest=-math.log(_LEAST_PROBABILITY)),
+        per_label=_per_label(confusion, names),
+        confusion=_frozen(confusion),
+        confused_pairs=_confused_pairs(confusion, names),
+        reliability=groups,
+    )
+
+
+def quick(probabilities: np.ndarray, truth: Truth) -> dict[str, float]:
+    """Loss, accuracy and macro F1, precision and recall, without intervals.
+
+    Raises:
+        ValueError: as :func:`score`.
+    """
+    table, numbers = _checked(probabilities, truth)
+    confusion = _confusion(numbers, table.argmax(axis=1), table.shape[1])
+    f1, precision, recall = _macro(confusion)
+    return {
+        "loss": float(_losses(table, numbers).mean()),
+        "accuracy": float(np.trace(confusion) / len(numbers)),
+        "f1": f1,
+        "precision": precision,
+        "recall": recall,
+    }
+
+
+def _checked(probabilities: np.ndarray, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
+    table = np.asarray(probabilities, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] == 0:
+        raise ValueError(f"probabilities must have shape (rows, labels), not {table.shape}")
+    numbers = np.asarray(truth)
+    if numbers.shape != table.shape[:1]:
+        raise ValueError(f"{len(table)} rows of probabilities but truth of shape {numbers.shape}")
+    if len(table) == 0:
+        raise ValueError("there are no rows to measure")
+    if not np.issubdtype(numbers.dtype, np.integer):
+        raise ValueError(f"truth must be label numbers, not {numbers.dtype}")
+    if numbers.min() < 0 or numbers.max() >= table.shape[1]:
+        raise ValueError(
+            f"truth holds the label number {numbers.min() if numbers.min() < 0 else numbers.max()}"
+            f", but there are only the labels 0 to {table.shape[1] - 1}"
+        )
+    # Written so that a NaN counts as wrong.
+    fine = (table >= 0).all(axis=1) & (np.abs(table.sum(axis=1) - 1) <= _SUM_TOLERANCE)
+    if not fine.all():
+        row = int(np.flatnonzero(~fine)[0])
+        raise ValueError(
+            f"row {row} is not a row of probabilities: they must be 0 or more and sum to 1, "
+            f"these sum to {table[row].sum():.6g}"
+        )
+    return np.minimum(table, 1.0), numbers.astype(np.int64)
+
+
+def _confusion(truth: np.ndarray, answers: np.ndarray, labels: int) -> np.ndarray:
+    counts = np.bincount(truth * labels + answers, minlength=labels * labels)
+    return counts.reshape(labels, labels).astype(np.int64)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+def _losses(table: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    told = table[np.arange(len(truth)), truth]
+    return np.asarray(-np.log(np.clip(told, _LEAST_PROBABILITY, 1.0)))
+
+
+def _macro(confusion: np.ndarray) -> tuple[float, float, float]:
+    f1, precision, recall = macro_scores(
+        np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    )
+    return float(f1), float(precision), float(recall)
+
+
+def _per_label(confusion: np.ndarray, labels: tuple[str, ...]) -> tuple[LabelScore, ...]:
+    hits = np.diag(confusion)
+    support, answered = confusion.sum(axis=1), confusion.sum(axis=0)
+    return tuple(
+        LabelScore(
+            label=label,
+            precision=float(hit / max(said, 1)),
+            recall=float(hit / max(have, 1)),
+            f1=float(2 * hit / max(have + said, 1)),
+            support=int(have),
+            answered=int(said),
+            recall_ci=wilson(int(hit), int(have)),
+        )
+        for label, hit, have, said in zip(labels, hits, support, answered, strict=True)
+    )
+
+
+def _confused_pairs(confusion: np.ndarray, labels: tuple[str, ...]) -> tuple[ConfusedPair, ...]:
+    wrong = confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    rows, columns = np.nonzero(wrong)
+    counts = wrong[rows, columns]
+    # Most rows first; of equals, in the order of the labels.
+    order = np.argsort(-counts, kind="stable")
+    return tuple(
+        ConfusedPair(labels[rows[place]], labels[columns[place]], int(counts[place]))
+        for place in order
+    )

@@ -1,0 +1,107 @@
+"""The one table of methods. A method is a folder with three files that keep a promise.
+
+- ``recipe.py`` (light): a class ``RECIPE``, a subclass of :class:`aprendiz.recipe.Recipe`;
+- ``train.py`` (heavy): ``train(dataset, recipe, workspace) -> Trained``, which writes
+  the model's own files into ``workspace.files``;
+- ``predict.py`` (heavy): ``load(folder, labels) -> Classifier``, which needs nothing but
+  those files.
+
+``tests/contract`` holds every entry of the table to that promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from aprendiz.data.dataset import Dataset
+from aprendiz.errors import MissingExtra, RecipeError
+from aprendiz.interfaces import Abilities, Classifier, Trained, Workspace
+from aprendiz.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One row of the table: a name, when to choose it, what it can do."""
+
+    name: str
+    summary: str
+    abilities: Abilities
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "tfidf",
+            "word and character n-grams with a linear model; about a second; the honest baseline",
+            Abilities(extras=("train",), steps=False, uses_base_model=False),
+        ),
+        Method(
+            "probe",
+            "frozen encoder with a regularised linear head; seconds; strong with few examples",
+            Abilities(extras=("train", "embedded"), steps=False, uses_base_model=True),
+        ),
+        Method(
+            "finetune",
+            "the whole encoder, started from the probe; a minute or more; the most accurate",
+            Abilities(extras=("train", "embedded"), steps=True, uses_base_model=True),
+        ),
+    )
+}
+
+DEFAULT = "probe"
+
+
+def find(name: str) -> Method:
+    """The table's row for a name.
+
+    Raises:
+        RecipeError: there is no such method; lists those there are.
+    """
+    try:
+        return METHODS[name]
+    except (KeyError, TypeError):
+        raise RecipeError(
+            f"there is no method {name!r}", f"choose one of: {', '.join(METHODS)}"
+        ) from None
+
+
+def recipe_class(name: str) -> type[Recipe]:
+    """The settings of a method. Light: loads no model library."""
+    kind: type[Recipe] = import_module(f"aprendiz.methods.{find(name).name}.recipe").RECIPE
+    return kind
+
+
+def trainer(name: str) -> Callable[[Dataset, Any, Workspace], Trained]:
+    """A method's ``train``.
+
+    Raises:
+        MissingExtra: a library it needs is not installed.
+    """
+    train: Callable[[Dataset, Any, Workspace], Trained] = _heavy(name, "train").train
+    return train
+
+
+def loader(name: str) -> Callable[[Path, Sequence[str]], Classifier]:
+    """A method's ``load``.
+
+    Raises:
+        MissingExtra: a library it needs is not installed.
+    """
+    load: Callable[[Path, Sequence[str]], Classifier] = _heavy(name, "predict").load
+    return load
+
+
+def _heavy(name: str, part: str) -> Any:
+    method = find(name)
+    try:
+        return import_module(f"aprendiz.methods.{method.name}.{part}")
+    except ModuleNotFoundError as error:
+        missing = error.name or "?"
+        if missing.split(".")[0] == "aprendiz":
+            raise
+        raise MissingExtra(method.abilities.extras[0], missing) from None

@@ -1,0 +1,7 @@
+"""Read a ``finetune`` model: an encoder with a linear head, or a plain Hugging Face classifier."""
+
+from __future__ import annotations
+
+from aprendiz.neural.encoder import load
+
+__all__ = ["load"]

@@ -1,0 +1,64 @@
+"""Settings of the ``finetune`` method."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from aprendiz.recipe import Recipe
+
+
+class FinetuneRecipe(Recipe):
+    """The whole encoder, tuned with the Hugging Face Trainer.
+
+    The default is LP-FT (Kumar et al. 2022): a linear probe first, then everything
+    from there. ``plain: true`` is the textbook recipe instead: a new head on ``[CLS]``.
+    """
+
+    method: Literal["finetune"] = "finetune"
+
+    base_model: str = "all-MiniLM-L6-v2"
+    """Encoder: a folder, an installed package, or owner/name[@revision] on the hub."""
+
+    plain: bool = False
+    """Textbook recipe: random head on [CLS] instead of mean pooling and a probe's head."""
+
+    epochs: int | Literal["auto"] = "auto"
+    """Passes over the training rows; `auto` takes more of them when rows are few."""
+
+    batch_size: int = Field(default=32, ge=1, le=1024)
+    """Rows in one optimiser step."""
+
+    learning_rate: float = Field(default=5e-5, gt=0, le=1)
+    """Peak learning rate of the encoder (AdamW)."""
+
+    head_learning_rate: float = Field(default=5e-3, gt=0, le=1)
+    """Peak learning rate of the head; with `plain` the head learns at `learning_rate`."""
+
+    scheduler: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
+    """How the learning rate goes on after the warm-up."""
+
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of all steps in which the learning rate rises from zero."""
+
+    weight_decay: float = Field(default=0.01, ge=0, le=1)
+    """AdamW weight decay, on weight matrices only."""
+
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Probability taken from the right label and spread over all."""
+
+    early_stopping: int = Field(default=2, ge=0)
+    """Stop after this many epochs without a better validation score; 0 never stops early."""
+
+    metric: Literal["accuracy", "f1", "loss"] = "accuracy"
+    """Validation score that chooses the best checkpoint."""
+
+    max_length: int = Field(default=128, ge=8, le=8192)
+    """Longest text in tokens; what is longer is cut."""
+
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Arithmetic while training; `auto` takes bf16 where the hardware has it."""
+
+
+RECIPE = FinetuneRecipe

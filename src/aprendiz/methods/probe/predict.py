@@ -1,0 +1,7 @@
+"""Read a ``probe`` model: an encoder with a linear head."""
+
+from __future__ import annotations
+
+from aprendiz.neural.encoder import load
+
+__all__ = ["load"]

@@ -1,0 +1,90 @@
+"""How busy this machine is right now: processor, memory, and NVIDIA GPUs where there are any.
+
+Not a monitor with a thread of its own: callers decide when to look.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import psutil
+
+try:
+    import pynvml
+except ImportError:  # not even the binding: then there is no GPU to speak of
+    pynvml = None
+
+_MEGABYTE = 1_000_000
+
+
+def sample_system() -> dict[str, float]:
+    """One look at the machine, as figures for a run.
+
+    Returns:
+        ``system/cpu_percent`` (all cores, since the last look), ``system/memory_percent``
+        (whole machine), ``system/process_rss_mb`` (this process; MB are 10⁶ bytes) and,
+        for each GPU *i* that NVML shows, those of ``system/gpu{i}_percent``,
+        ``system/gpu{i}_memory_mb``, ``system/gpu{i}_memory_percent`` and
+        ``system/gpu{i}_celsius`` that it can tell.
+    """
+    figures = {
+        "system/cpu_percent": psutil.cpu_percent(interval=None),
+        "system/memory_percent": psutil.virtual_memory().percent,
+        "system/process_rss_mb": _this_process().memory_info().rss / _MEGABYTE,
+    }
+    for number, handle in enumerate(_gpus()):
+        figures |= {f"system/gpu{number}_{name}": told for name, told in _look_at(handle).items()}
+    return figures
+
+
+def start_clock() -> None:
+    """Begin the interval that the first ``cpu_percent`` covers; without it that one says 0."""
+    psutil.cpu_percent(interval=None)
+
+
+@functools.cache
+def _this_process() -> psutil.Process:
+    return psutil.Process()
+
+
+@functools.cache
+def _gpus() -> tuple[Any, ...]:
+    """NVML's handles of all GPUs; empty without GPU, driver or binding."""
+    if pynvml is None:
+        return ()
+    try:
+        pynvml.nvmlInit()
+        return tuple(
+            pynvml.nvmlDeviceGetHandleByIndex(number)
+            for number in range(pynvml.nvmlDeviceGetCount())
+        )
+    except pynvml.NVMLError:
+        return ()
+
+
+def _look_at(handle: Any) -> dict[str, float]:
+    """What a GPU can tell: passively cooled and partitioned (MIG) ones refuse some of it."""
+    told: dict[str, float] = {}
+
+    def ask(read: Callable[[], dict[str, float]]) -> None:
+        with suppress(pynvml.NVMLError):
+            told.update(read())
+
+    def memory() -> dict[str, float]:
+        found = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        return {
+            "memory_mb": found.used / _MEGABYTE,
+            "memory_percent": 100.0 * found.used / found.total,
+        }
+
+    ask(lambda: {"percent": float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)})
+    ask(memory)
+    ask(
+        lambda: {
+            "celsius": float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
+        }
+    )
+    return told

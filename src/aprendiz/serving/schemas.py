@@ -1,0 +1,202 @@
+"""The shapes on the wire: what a client may send and what it gets back.
+
+Pydantic only; nothing here knows FastAPI, the model or the event loop. The
+docstring under a field is its documentation in ``/openapi.json`` and ``/docs``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from aprendiz.interfaces import Prediction
+from aprendiz.serving.faults import Fault
+
+DEFAULT_MAX_CHARACTERS = 20_000
+ALTERNATIVES = 3
+
+_WORDS = {
+    "missing": ("missing", "the field is required"),
+    "string_type": ("wrong_type", "must be a string"),
+    "blank": ("blank", "must hold something other than white space"),
+    "extra_forbidden": ("unknown_field", "there is an unknown field; send only text"),
+    "model_type": ("wrong_type", 'the body must be a JSON object such as {"text": "…"}'),
+}
+
+
+class ClassifyRequest(BaseModel):
+    """One text to classify."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={"example": {"text": "what is happening in the world today?"}},
+    )
+
+    text: StrictStr = Field(
+        json_schema_extra={
+            "minLength": 1,
+            "maxLength": DEFAULT_MAX_CHARACTERS,
+            "pattern": r"\S",
+        }
+    )
+    """The text. Outer white space is removed; something must remain."""
+
+    @field_validator("text")
+    @classmethod
+    def _within_bounds(cls, text: str, info: ValidationInfo) -> str:
+        limit = (info.context or {}).get("max_characters", DEFAULT_MAX_CHARACTERS)
+        if len(text) > limit:
+            raise PydanticCustomError(
+                "too_long", "must have at most {limit} characters", {"limit": limit}
+            )
+        stripped = text.strip()
+        if not stripped:
+            raise PydanticCustomError("blank", "is blank")
+        return stripped
+
+    @classmethod
+    def parse(cls, body: bytes, max_characters: int = DEFAULT_MAX_CHARACTERS) -> ClassifyRequest:
+        """Read a request body: strict JSON in UTF-8, nesting bounded by the parser.
+
+        Raises:
+            Fault: 400 when it is not JSON; 422 when it is, but not this shape.
+                What the client sent is never repeated in the message.
+        """
+        try:
+            return cls.model_validate_json(body, context={"max_characters": max_characters})
+        except ValidationError as error:
+            first: dict[str, Any] = dict(error.errors(include_url=False, include_input=False)[0])
+        if first["type"] == "json_invalid":
+            raise Fault(400, "the body is not valid JSON in UTF-8", code="invalid_json")
+        code, words = _WORDS.get(first["type"], (first["type"], first["msg"]))
+        # A key that the client made up is input as well, so only our own names are repeated.
+        param = "text" if first["loc"] == ("text",) else None
+        raise Fault(422, f"{param}: {words}" if param else words, code=code, param=param)
+
+
+class Alternative(BaseModel):
+    """A label that was not chosen."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    intent: str
+    """The label."""
+    confidence: float = Field(ge=0.0, le=1.0)
+    """Its probability."""
+
+
+class ClassifyResponse(BaseModel):
+    """The answer to one text."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "example": {
+                "intent": "get_news",
+                "confidence": 0.94,
+                "probabilities": {"get_news": 0.94, "get_weather": 0.04, "get_profile": 0.02},
+                "needs_clarification": False,
+                "alternatives": [
+                    {"intent": "get_weather", "confidence": 0.04},
+                    {"intent": "get_profile", "confidence": 0.02},
+                ],
+                "model": "intents",
+                "version": "9c1f04d2ab37",
+            }
+        },
+    )
+
+    intent: str
+    """The most probable label, as written in the training data."""
+    confidence: float = Field(ge=0.0, le=1.0)
+    """Its probability."""
+    probabilities: dict[str, float]
+    """Every label with its probability, most probable first; they sum to 1."""
+    needs_clarification: bool
+    """True when the confidence is under the threshold: ask the user again instead of acting."""
+    alternatives: list[Alternative]
+    """The next best labels, at most three."""
+    model: str
+    """Name of the model."""
+    version: str
+    """Twelve hex digits that change with any file of the model."""
+
+
+def answer(prediction: Prediction, model: str, version: str) -> dict[str, Any]:
+    """A :class:`ClassifyResponse` as plain values, built without validating our own output."""
+    ranked = [{"intent": label, "confidence": score} for label, score in prediction.scores.items()]
+    return {
+        "intent": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": dict(prediction.scores),
+        "needs_clarification": prediction.abstained,
+        "alternatives": ranked[1 : 1 + ALTERNATIVES],
+        "model": model,
+        "version": version,
+    }
+
+
+class Health(BaseModel):
+    """Whether this server should be sent requests."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+        json_schema_extra={
+            "example": {"status": "ok", "model": "intents", "version": "9c1f04d2ab37"}
+        },
+    )
+
+    status: Literal["ok", "loading", "draining", "failed"]
+    """`ok` only with a loaded, warmed model; otherwise the answer is a 503."""
+    model: str | None = None
+    """Name of the model, once there is one."""
+    version: str | None = None
+    """Its version, once there is one."""
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, without repeating what was sent."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    message: str
+    """One sentence for people."""
+    type: str
+    """The family: `invalid_request_error`, `not_found_error`, `overloaded_error`, …"""
+    param: str | None
+    """The field at fault."""
+    code: str
+    """A stable short name for programs."""
+    request_id: str
+    """The same as the `X-Request-Id` header."""
+
+
+class ErrorBody(BaseModel):
+    """The one shape of every error."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "error": {
+                    "message": "text: the field is required",
+                    "type": "invalid_request_error",
+                    "param": "text",
+                    "code": "missing",
+                    "request_id": "req_5f0c2a…",
+                }
+            }
+        }
+    )
+
+    error: ErrorDetail

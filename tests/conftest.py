@@ -1,0 +1,70 @@
+"""Shared ground for every test: a home of its own, no tracking unless asked, tiny models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+EXAMPLES = {
+    "greet": [
+        "hello there", "good morning to you", "hi, how are you", "hey friend",
+        "good evening everyone", "hello again my dear", "hi there buddy", "greetings to all",
+        "a very good day to you", "hey, nice to see you",
+    ],
+    "order": [
+        "I want two pizzas", "please bring a coffee", "can I order a sandwich",
+        "one salad and water please", "I would like some soup", "give me the burger menu",
+        "order a large pizza for me", "I'll take a cup of coffee", "bring us three beers",
+        "could I have the fish please",
+    ],
+    "refund": [
+        "I want my money back", "please refund my payment", "return the charge to my card",
+        "when will I get the refund", "the refund has not arrived", "give my money back now",
+        "cancel it and refund me", "I demand a refund", "my payment should be returned",
+        "how do I ask for my money back",
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes the user's own settings, runs or caches."""
+    for name in ("MLFLOW_TRACKING_URI", "APRENDIZ_MODEL", "APRENDIZ_THRESHOLD", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("APRENDIZ_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("APRENDIZ_TRACK", "false")
+
+
+@pytest.fixture
+def examples_file(tmp_path: Path) -> Path:
+    """Thirty rows, three labels, in the `{label: [text]}` form."""
+    path = tmp_path / "examples.json"
+    path.write_text(json.dumps(EXAMPLES, indent=1), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two layers and 32 numbers a token, with random weights and its own WordPieces."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("tiny-encoder")
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789,.?!'"
+    words = sorted({word for texts in EXAMPLES.values() for text in texts for word in text.lower().split()})
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
+    vocabulary += [f"##{letter}" for letter in letters] + [w for w in words if len(w) > 1]
+    (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(vocabulary)) + "\n")
+    tokenizer = transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt"))
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(7)
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+        intermediate_size=64, max_position_embeddings=64, pad_token_id=0,
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    return folder

@@ -1,0 +1,162 @@
+"""The promise that every method of the catalogue keeps. A new method is tested by being listed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aprendiz import workflow
+from aprendiz.errors import DataError, RecipeError
+from aprendiz.methods import catalogue
+from tests.conftest import EXAMPLES
+
+METHODS = sorted(catalogue.METHODS)
+TEXTS = ["hello my friend", "I want a refund please", "two coffees", "¿qué tal? 日本語 🙂"]
+
+
+@pytest.fixture
+def recipe_of(tiny_encoder: Path):
+    """A quick recipe for a method: the tiny encoder where there is one, few epochs."""
+
+    def recipe(method: str, **changes: object) -> dict[str, object]:
+        fields = catalogue.recipe_class(method).model_fields
+        quick = {"base_model": str(tiny_encoder), "epochs": 2, "batch_size": 8, "max_length": 32}
+        return {"method": method, **{k: v for k, v in quick.items() if k in fields}, **changes}
+
+    return recipe
+
+
+@pytest.fixture
+def trained(examples_file: Path, tmp_path: Path, recipe_of):
+    def train(method: str, name: str = "model", **changes: object) -> workflow.TrainResult:
+        return workflow.train(
+            examples_file, out=tmp_path / name, recipe=recipe_of(method, **changes)
+        )
+
+    return train
+
+
+def test_the_catalogue_is_not_empty():
+    assert len(METHODS) >= 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+class TestEveryMethod:
+    def test_same_seed_same_predictions(self, method, trained):
+        first = workflow.load(trained(method, "one").folder).probabilities(TEXTS)
+        second = workflow.load(trained(method, "two").folder).probabilities(TEXTS)
+        np.testing.assert_array_equal(first, second)
+
+    def test_a_moved_folder_predicts_the_same(self, method, trained, tmp_path):
+        folder = trained(method).folder
+        before = workflow.load(folder).probabilities(TEXTS)
+        moved = folder.rename(tmp_path / "elsewhere")
+        np.testing.assert_array_equal(before, workflow.load(moved).probabilities(TEXTS))
+
+    def test_the_score_is_that_of_the_saved_model(self, method, trained, tmp_path, examples_file):
+        test = tmp_path / "test.json"
+        test.write_text(json.dumps({"greet": ["hello dear"], "order": ["a pizza"], "refund": ["refund"]}))
+        result = workflow.train(
+            examples_file, out=tmp_path / "m", test=test,
+            recipe=trained(method, "other").recipe,
+        )
+        assert result.part == "test"
+        again = workflow.evaluate(result.folder, test)
+        assert again.accuracy == result.evaluation.accuracy
+        assert again.loss == pytest.approx(result.evaluation.loss)
+
+    def test_probabilities_are_a_distribution_over_the_users_labels(self, method, trained):
+        model = workflow.load(trained(method).folder)
+        assert model.labels == tuple(sorted(EXAMPLES))
+        rows = model.probabilities(TEXTS)
+        assert rows.shape == (len(TEXTS), 3)
+        np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-9)
+        assert (rows >= 0).all()
+        answer = model.predict(TEXTS)[0]
+        assert answer.text == TEXTS[0]
+        assert answer.label in EXAMPLES
+        assert list(answer.scores.values()) == sorted(answer.scores.values(), reverse=True)
+        assert answer.confidence == max(answer.scores.values())
+
+    def test_odd_labels_come_back_as_written(self, method, tmp_path, recipe_of):
+        labels = ["Sí / no", "日本", "a b"]
+        source = tmp_path / "odd.json"
+        source.write_text(json.dumps(dict(zip(labels, EXAMPLES.values(), strict=True))))
+        result = workflow.train(source, out=tmp_path / "odd", recipe=recipe_of(method))
+        assert set(workflow.load(result.folder).labels) == set(labels)
+
+    def test_two_labels(self, method, tmp_path, recipe_of):
+        source = tmp_path / "two.json"
+        source.write_text(json.dumps({k: EXAMPLES[k] for k in ("greet", "refund")}))
+        result = workflow.train(source, out=tmp_path / "two", recipe=recipe_of(method))
+        rows = workflow.load(result.folder).probabilities(TEXTS)
+        assert rows.shape == (len(TEXTS), 2)
+        np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-9)
+
+    def test_odd_texts_survive(self, method, trained):
+        model = workflow.load(trained(method).folder)
+        odd = ["", " ", "\x00", "\ud800", "a" * 1_000_000, "word " * 100_000, "\n\t", "🙂" * 500]
+        rows = model.probabilities(odd)
+        assert np.isfinite(rows).all()
+        assert model.predict([]) == []
+
+    def test_a_text_gets_the_same_answer_alone_and_in_company(self, method, trained):
+        model = workflow.load(trained(method).folder)
+        company = [*TEXTS, "word " * 50, "x"]
+        together = model.probabilities(company)
+        for row, text in zip(together, company, strict=True):
+            np.testing.assert_allclose(model.probabilities([text])[0], row, atol=1e-5)
+        backwards = model.probabilities(company[::-1])[::-1]
+        np.testing.assert_allclose(backwards, together, atol=1e-5)
+
+    def test_unknown_setting_is_refused(self, method, examples_file, tmp_path, recipe_of):
+        with pytest.raises(RecipeError, match="epocs"):
+            workflow.train(examples_file, out=tmp_path / "m", recipe=recipe_of(method, epocs=3))
+        assert not (tmp_path / "m").exists()
+
+    def test_bad_data_leaves_nothing_behind(self, method, tmp_path, recipe_of):
+        source = tmp_path / "bad.json"
+        source.write_text(json.dumps({"greet": ["hello", ""], "order": ["pizza", "soup"]}))
+        with pytest.raises(DataError) as caught:
+            workflow.train(source, out=tmp_path / "m", recipe=recipe_of(method))
+        assert caught.value.exit_code == 2
+        assert [path.name for path in tmp_path.iterdir() if "m" == path.name.strip(".")] == []
+        assert not list(tmp_path.glob(".m*"))
+
+    def test_a_failure_in_training_leaves_the_old_model(
+        self, method, trained, monkeypatch, tmp_path
+    ):
+        folder = trained(method).folder
+        before = workflow.load(folder).version
+
+        def broken(*_):
+            raise RuntimeError("planted")
+
+        monkeypatch.setattr(catalogue, "trainer", lambda _: broken)
+        with pytest.raises(RuntimeError, match="planted"):
+            trained(method)
+        assert workflow.load(folder).version == before
+        assert not list(tmp_path.glob(".model*"))
+
+    def test_the_folder_explains_itself(self, method, trained):
+        folder = trained(method).folder
+        for name in ("manifest.json", "recipe.yaml", "README.md", "report.html", "evaluation.json"):
+            assert (folder / name).stat().st_size > 0, name
+        assert not list(folder.rglob("*.pkl")) + list(folder.rglob("*.joblib"))
+
+    def test_a_changed_file_is_noticed(self, method, trained):
+        folder = trained(method).folder
+        weights = max(folder.glob("*.safetensors"), key=lambda path: path.stat().st_size)
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+        with pytest.raises(workflow.ModelFolderError, match=weights.name):
+            workflow.load(folder)
+
+    def test_the_recipe_has_at_most_fifteen_settings_of_its_own(self, method):
+        fields = catalogue.recipe_class(method).model_fields
+        assert len(fields) - 1 <= 15  # `method` itself is the choice, not a setting
+        assert all(field.description for field in fields.values())
