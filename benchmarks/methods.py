@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aprendiz import workflow
 from aprendiz.data.read import read_examples
-from aprendiz.data.split import sample
+from aprendiz.data.sample import draw
 
 METHODS = {
     "tfidf": {"method": "tfidf"},
@@ -40,8 +40,12 @@ def machine() -> str:
     info = Path("/proc/cpuinfo")
     if info.is_file():
         cpu = next(
-            (line.split(":")[1].strip() for line in info.read_text().splitlines()
-             if line.startswith("model name")), cpu,
+            (
+                line.split(":")[1].strip()
+                for line in info.read_text().splitlines()
+                if line.startswith("model name")
+            ),
+            cpu,
         )
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
     return f"{cpu}; Python {platform.python_version()}, {libraries}"
@@ -53,10 +57,8 @@ def parts(folder: Path, name: str, seed: int, work: Path) -> tuple[Path, Path | 
     if rows is None:
         return folder / train, None, folder / test
     examples = read_examples(folder / train).examples
-    taken = sample(examples, rows + validation, seed)
-    chosen = sample(taken, rows, seed)
-    keys = {(row.text, row.label) for row in chosen}
-    rest = [row for row in taken if (row.text, row.label) not in keys]
+    chosen, others = draw(examples, rows, seed)
+    rest, _ = draw(others, validation, seed)
     return _write(work / "train.jsonl", chosen), _write(work / "val.jsonl", rest), folder / test
 
 
@@ -81,7 +83,9 @@ def main() -> None:
 
     lines = [
         f"`python benchmarks/methods.py --data DATA --set {given.name} --seeds {given.seeds}`",
-        "", machine(), "",
+        "",
+        machine(),
+        "",
         "| method | accuracy, mean of seeds | each seed | 95 % interval, first seed | macro F1 "
         "| calibration error | training seconds, median (least to most) |",
         "|---|---|---|---|---|---|---|",
@@ -92,11 +96,17 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as work:
                 train, validation, test = parts(given.data, given.name, seed, Path(work))
                 result = workflow.train(
-                    train, validation=validation, test=test, out=Path(work) / "model",
-                    recipe={**METHODS[name.strip()], "seed": seed}, track=False,
+                    train,
+                    validation=validation,
+                    test=test,
+                    out=Path(work) / "model",
+                    recipe={**METHODS[name.strip()], "seed": seed},
+                    track=False,
                 )
             results.append(result)
-            print(name, seed, result.evaluation.accuracy, f"{result.seconds:.1f} s", file=sys.stderr)
+            print(
+                name, seed, result.evaluation.accuracy, f"{result.seconds:.1f} s", file=sys.stderr
+            )
         figures = [result.evaluation for result in results]
         seconds = sorted(result.seconds for result in results)
         low, high = figures[0].accuracy_ci

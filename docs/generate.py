@@ -88,8 +88,10 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
         default = ""
     else:
         default = f"`{parameter.default}`"
-    repeat = " Repeatable." if parameter.multiple and "epeatable" not in parameter.help else ""
-    return names, (parameter.help or "") + repeat, default
+    meaning = parameter.help or ""
+    if parameter.multiple and "repeatable" not in meaning:
+        meaning = f"{meaning.removesuffix('.')}; repeatable"
+    return names, meaning, default
 
 
 def recipes_page() -> str:
@@ -152,7 +154,10 @@ def _type_in_words(annotation: Any) -> str:
     if parts and typing.get_origin(annotation) not in (tuple, list, dict):
         return " or ".join(_type_in_words(part) for part in parts if part is not type(None))
     words = {
-        int: "whole number", float: "number", str: "text", bool: "`true` or `false`",
+        int: "whole number",
+        float: "number",
+        str: "text",
+        bool: "`true` or `false`",
         Path: "path",
     }
     return words.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
@@ -245,8 +250,11 @@ def http_page() -> str:
             table(
                 ("field", "meaning", "type"),
                 (
-                    (f"`{each}`" + ("" if each in needed else " (optional)"),
-                     told.get("description", ""), _json_type(told))
+                    (
+                        f"`{each}`" + ("" if each in needed else " (optional)"),
+                        told.get("description", ""),
+                        _json_type(told),
+                    )
                     for each, told in schema["properties"].items()
                 ),
             )

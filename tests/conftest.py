@@ -6,29 +6,62 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test asserts wall time, and what CI finds once it finds again.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 EXAMPLES = {
     "greet": [
-        "hello there", "good morning to you", "hi, how are you", "hey friend",
-        "good evening everyone", "hello again my dear", "hi there buddy", "greetings to all",
-        "a very good day to you", "hey, nice to see you",
+        "hello there",
+        "good morning to you",
+        "hi, how are you",
+        "hey friend",
+        "good evening everyone",
+        "hello again my dear",
+        "hi there buddy",
+        "greetings to all",
+        "a very good day to you",
+        "hey, nice to see you",
     ],
     "order": [
-        "I want two pizzas", "please bring a coffee", "can I order a sandwich",
-        "one salad and water please", "I would like some soup", "give me the burger menu",
-        "order a large pizza for me", "I'll take a cup of coffee", "bring us three beers",
+        "I want two pizzas",
+        "please bring a coffee",
+        "can I order a sandwich",
+        "one salad and water please",
+        "I would like some soup",
+        "give me the burger menu",
+        "order a large pizza for me",
+        "I'll take a cup of coffee",
+        "bring us three beers",
         "could I have the fish please",
     ],
     "refund": [
-        "I want my money back", "please refund my payment", "return the charge to my card",
-        "when will I get the refund", "the refund has not arrived", "give my money back now",
-        "cancel it and refund me", "I demand a refund", "my payment should be returned",
+        "I want my money back",
+        "please refund my payment",
+        "return the charge to my card",
+        "when will I get the refund",
+        "the refund has not arrived",
+        "give my money back now",
+        "cancel it and refund me",
+        "I demand a refund",
+        "my payment should be returned",
         "how do I ask for my money back",
     ],
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test in the folder of a marker has that marker, so that none is forgotten."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in {"slow", "crash", "browser"}:
+            item.add_marker(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -55,16 +88,23 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transformers = pytest.importorskip("transformers")
     folder = tmp_path_factory.mktemp("tiny-encoder")
     letters = "abcdefghijklmnopqrstuvwxyz0123456789,.?!'"
-    words = sorted({word for texts in EXAMPLES.values() for text in texts for word in text.lower().split()})
+    words = sorted(
+        {word for texts in EXAMPLES.values() for text in texts for word in text.lower().split()}
+    )
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
     vocabulary += [f"##{letter}" for letter in letters] + [w for w in words if len(w) > 1]
     (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(vocabulary)) + "\n")
-    tokenizer = transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt"))
+    tokenizer = transformers.BertTokenizer(vocab=str(folder / "vocab.txt"))
     tokenizer.save_pretrained(folder)
     torch.manual_seed(7)
     config = transformers.BertConfig(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-        intermediate_size=64, max_position_embeddings=64, pad_token_id=0,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        pad_token_id=0,
     )
     transformers.BertModel(config).save_pretrained(folder)
     return folder

@@ -44,7 +44,9 @@ class IntentClassifier:
         for layer in range(self.config["num_hidden_layers"]):
             at = f"encoder.layer.{layer}"
             q, k, v = (
-                self.linear(x, f"{at}.attention.self.{part}").view(len(ids), heads, -1).transpose(0, 1)
+                self.linear(x, f"{at}.attention.self.{part}")
+                .view(len(ids), heads, -1)
+                .transpose(0, 1)
                 for part in ("query", "key", "value")
             )
             mixed = F.scaled_dot_product_attention(q, k, v).transpose(0, 1).reshape(len(ids), -1)
@@ -64,7 +66,7 @@ class IntentClassifier:
             pooled = F.normalize(pooled, dim=-1) if self.normalize else pooled
         logits = F.linear(pooled, self.head["weight"], self.head["bias"])
         scores = torch.softmax(logits.double() / self.temperature, dim=-1).tolist()
-        return dict(sorted(zip(self.labels, scores), key=lambda pair: -pair[1]))
+        return dict(sorted(zip(self.labels, scores, strict=True), key=lambda pair: -pair[1]))
 
 
 if __name__ == "__main__":

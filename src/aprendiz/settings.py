@@ -23,6 +23,7 @@ class Settings(BaseSettings):
         env_prefix="APRENDIZ_",
         env_file=".env",
         env_file_encoding="utf-8",
+        env_ignore_empty=True,
         extra="ignore",
         use_attribute_docstrings=True,
         populate_by_name=True,

@@ -187,9 +187,7 @@ def train(
     dataset = prepared.dataset
     part, rows = _measured(prepared)
     if dry_run:
-        return TrainResult(
-            None, chosen, dataset.split, prepared.findings, part, None, 0.0, None
-        )
+        return TrainResult(None, chosen, dataset.split, prepared.findings, part, None, 0.0, None)
 
     learn = catalogue.trainer(chosen.method)
     goal = Path(out)
@@ -222,7 +220,13 @@ def train(
             classifier = catalogue.loader(chosen.method)(build.files, dataset.labels)
             evaluation, probabilities = _measure(classifier, rows)
         manifest = _manifest(
-            goal, chosen, prepared, trained, part, evaluation, seconds,
+            goal,
+            chosen,
+            prepared,
+            trained,
+            part,
+            evaluation,
+            seconds,
             settings.threshold if threshold is None else threshold,
         )
         (build.files / "recipe.yaml").write_text(recipes.dump(chosen), encoding="utf-8")
@@ -230,9 +234,7 @@ def train(
         if evaluation is not None:
             from aprendiz.report import write
 
-            write.write_report(
-                build.files, manifest, evaluation, run.history, rows, probabilities
-            )
+            write.write_report(build.files, manifest, evaluation, run.history, rows, probabilities)
             run.metrics(_final_scores(evaluation, part), step=0)
         _write_card(build.files, manifest, trained, evaluation)
         sealed = build.seal(manifest)
@@ -257,9 +259,7 @@ def load(folder: str | Path) -> Model:
     place = Path(folder)
     manifest = manifests.read(place)
     manifests.verify(place, manifest)
-    return Model(
-        catalogue.loader(manifest.method)(place, manifest.labels), manifest, place
-    )
+    return Model(catalogue.loader(manifest.method)(place, manifest.labels), manifest, place)
 
 
 def evaluate(
@@ -279,7 +279,7 @@ def evaluate(
     reading = read_examples(str(data), text=text_column, label=label_column)
     checks.refuse(reading.findings)
     loaded = model if isinstance(model, Model) else load(model)
-    checks.refuse(checks.unknown_labels(reading.examples, loaded.labels))
+    checks.refuse(checks.labels_missing_from(loaded.labels, reading.examples))
     (observer or Silence()).say(
         f"{len(reading.examples):,} rows of {reading.source} "
         f"(text: {reading.text_column}, label: {reading.label_column})"
@@ -344,7 +344,7 @@ def _say_data(prepared: Prepared, tell: Observer) -> None:
         tell.say(f"warning: {finding.file}:{finding.line}: {finding.message}")
     if len(warnings) > 5:
         tell.say(f"… and {len(warnings) - 5} more warnings: aprendiz data check shows them")
-    tell.say(f"{len(prepared.dataset.labels)} labels; {prepared.dataset.split}")
+    tell.say(prepared.dataset.split)
 
 
 def _measured(prepared: Prepared) -> tuple[str, tuple[Example, ...]]:
@@ -361,7 +361,9 @@ def _measure(classifier: Classifier | Model, rows: Sequence[Example]) -> tuple[E
 
     probabilities = classifier.probabilities([row.text for row in rows])
     index = {label: number for number, label in enumerate(classifier.labels)}
-    return score(probabilities, [index[row.label] for row in rows], classifier.labels), probabilities
+    return score(
+        probabilities, [index[row.label] for row in rows], classifier.labels
+    ), probabilities
 
 
 def _manifest(
@@ -453,7 +455,9 @@ def _final_scores(evaluation: Evaluation, part: str) -> dict[str, float]:
 
 def _stopped(out: Path) -> JobStopped:
     if can_resume(out):
-        return JobStopped("training stopped before its end", "the same command with --resume goes on")
+        return JobStopped(
+            "training stopped before its end", "the same command with --resume goes on"
+        )
     return JobStopped("training stopped before its first checkpoint; nothing was written")
 
 
@@ -462,6 +466,15 @@ def _write_json(path: Path, value: object) -> None:
 
 
 __all__ = [
-    "ModelFolderError", "Run", "TrainResult", "check", "choose_recipe", "evaluate", "load", "prediction_dict",
-    "report", "scores_text", "train",
+    "ModelFolderError",
+    "Run",
+    "TrainResult",
+    "check",
+    "choose_recipe",
+    "evaluate",
+    "load",
+    "prediction_dict",
+    "report",
+    "scores_text",
+    "train",
 ]

@@ -47,8 +47,9 @@ class Server:
         )  # fmt: skip
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            with suppress(OSError), urllib.request.urlopen(
-                f"http://127.0.0.1:{self.port}/health", timeout=5
+            with (
+                suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5),
             ):
                 return
             assert self.process.poll() is None, "the server did not start"

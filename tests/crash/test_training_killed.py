@@ -20,16 +20,36 @@ TEXTS = ["hello my friend", "I want a refund please", "two coffees", "money back
 
 def command(examples: Path, out: Path, encoder: Path, *more: str) -> list[str]:
     return [
-        sys.executable, "-m", "aprendiz", "train", "--data", str(examples), "--out", str(out),
-        "--method", "finetune", "--set", f"base_model={encoder}", "--set", "epochs=6",
-        "--set", "batch_size=4", "--set", "max_length=32", "--set", "early_stopping=0",
-        "--no-track", *more,
+        sys.executable,
+        "-m",
+        "aprendiz",
+        "train",
+        "--data",
+        str(examples),
+        "--out",
+        str(out),
+        "--method",
+        "finetune",
+        "--set",
+        f"base_model={encoder}",
+        "--set",
+        "epochs=6",
+        "--set",
+        "batch_size=4",
+        "--set",
+        "max_length=32",
+        "--set",
+        "early_stopping=0",
+        "--no-track",
+        *more,
     ]
 
 
 def kill_after_checkpoints(arguments: list[str], checkpoints: Path, wanted: int) -> None:
     """Start a training and kill -9 it once it has completed so many checkpoints."""
-    process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    process = subprocess.Popen(
+        arguments, stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
     try:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
@@ -61,7 +81,10 @@ def test_resume_ends_with_the_same_predictions(steps, examples_file, tiny_encode
 
     done = subprocess.run(
         command(examples_file, killed, tiny_encoder, "--resume"),
-        check=True, env=environment, capture_output=True, text=True,
+        check=True,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert "going on from step" in done.stderr
     assert not partial.exists()
@@ -74,7 +97,8 @@ def test_sigterm_says_how_to_go_on(examples_file, tiny_encoder, tmp_path):
     out = tmp_path / "m"
     process = subprocess.Popen(
         command(examples_file, out, tiny_encoder, "--set", "epochs=400"),
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     checkpoints = tmp_path / ".m.partial" / "checkpoints"
     while not list(checkpoints.glob("*/complete")):

@@ -252,7 +252,8 @@ def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
         )
     if missing:
         said.append(
-            f"- {missing} labels do not occur in the rows measured: nothing is known there."
+            f"- Labels that do not occur in the rows measured, so that nothing is known of them: "
+            f"{missing}."
         )
     weakest = sorted(measured, key=lambda entry: entry["f1"])[:_WORST]
     rows = [

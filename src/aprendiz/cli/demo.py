@@ -16,8 +16,8 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="answer as one JSON document")] = False,
 ) -> None:
     """Train an assistant's intents, measure, predict; under a minute."""
-    from aprendiz import projects
+    from aprendiz.projects.demo import demo as run_demo
 
     with Terminal() as terminal:
-        told = projects.demo(out, observer=terminal)
+        told = run_demo(out, observer=terminal)
     print(jsons.dumps(told.as_dict(), ensure_ascii=False) if json else told.summary())

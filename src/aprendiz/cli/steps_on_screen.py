@@ -76,7 +76,8 @@ class StepsOnScreen:
 
     def say(self, message: str) -> None:
         """Print one sentence."""
-        self._console.print(escape(message))
+        if message:
+            self._console.print(escape(message))
 
     def progress(self, task: str, done: int, total: int) -> None:
         """Draw or move a bar under the list; without a terminal, nothing."""

@@ -28,7 +28,8 @@ def train(
     holdout: Annotated[
         float | None,
         typer.Option(
-            min=0.0, max=0.9,
+            min=0.0,
+            max=0.9,
             help="share of --data held out for measuring; 0.2 unless a validation or test "
             "file is given, then 0",
         ),

@@ -193,14 +193,20 @@ def leaks(train: Side, held_out: Side) -> list[Finding]:
 
 def unknown_labels(train: Side, held_out: Side) -> list[Finding]:
     """Labels of held-out rows that the training data lacks; no method can answer them."""
-    known = {_same_label(label): label for label in train.by_label}
+    return labels_missing_from(train.by_label, held_out.examples)
+
+
+def labels_missing_from(labels: Iterable[str], rows: Iterable[Example]) -> list[Finding]:
+    """One error for each label of ``rows`` that is not among the known ``labels``."""
+    known = set(labels)
+    alike = {_same_label(label): label for label in known}
     findings = []
-    for label, rows in held_out.by_label.items():
-        if label not in train.by_label:
-            message = f"label {excerpt(label)} ({_rows(len(rows))}) is not in the training data"
-            near = known.get(_same_label(label))
+    for label, told in Side(tuple(rows)).by_label.items():
+        if label not in known:
+            near = alike.get(_same_label(label))
+            message = f"label {excerpt(label)} ({_rows(len(told))}) is not in the training data"
             hint = f"write it {near!r}" if near else "add training examples, or remove the rows"
-            finding = _about(rows[0], "unknown_label", "error", message, hint, count=len(rows))
+            finding = _about(told[0], "unknown_label", "error", message, hint, count=len(told))
             findings.append(finding)
     return findings
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aprendiz.data.check import check, refuse
 from aprendiz.data.dataset import Dataset
 from aprendiz.data.read import Reading, read_examples
-from aprendiz.data.records import Example, Finding
-from aprendiz.data.split import split
+from aprendiz.data.records import Finding
+from aprendiz.data.split import describe_split, split
 
 HOLDOUT = 0.2
 
@@ -72,24 +71,7 @@ def prepare(
         holdout = 0.0
     train, held_out = split(main.examples, holdout, seed)
     parts = {name: read.examples for name, read in given.items()}
-    dataset = Dataset.of(
-        train,
-        parts.get("validation", held_out),
-        parts.get("test", ()),
-        _in_words(train, held_out, parts, holdout, seed),
-    )
+    said = describe_split(train, held_out, holdout=holdout, seed=seed)
+    said += "".join(f" {len(rows):,} rows given for {name}." for name, rows in parts.items())
+    dataset = Dataset.of(train, parts.get("validation", held_out), parts.get("test", ()), said)
     return Prepared(dataset, (main, *given.values()), tuple(findings))
-
-
-def _in_words(
-    train: Sequence[Example],
-    held_out: Sequence[Example],
-    parts: dict[str, tuple[Example, ...]],
-    holdout: float,
-    seed: int,
-) -> str:
-    said = [f"{len(train):,} rows to learn from"]
-    if held_out:
-        said.append(f"{len(held_out):,} held out ({holdout:.0%} by label, seed {seed})")
-    said += [f"{len(rows):,} given as {name}" for name, rows in parts.items()]
-    return ", ".join(said)

@@ -1,4 +1,4 @@
-"""Dividing examples: a frozen hold-out and a smaller sample, both stratified by label.
+"""Dividing examples: a frozen hold-out, stratified by label.
 
 What goes where depends on the texts, their labels and the seed alone, so neither a
 shuffled file nor another Python changes it. Nothing here is random: texts are ranked
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from aprendiz.data.records import Example
-from aprendiz.errors import DataError, RecipeError
+from aprendiz.errors import RecipeError
 
 
 def split(
@@ -53,7 +53,7 @@ def split(
         texts = texts_of[label]
         wanted = min(math.ceil(share * len(texts)), len(texts) - 1)
         clear = [text for text in texts if len(labels_of[text]) == 1]
-        held.update(sorted(clear, key=lambda text: _rank(text, seed))[:wanted])
+        held.update(sorted(clear, key=lambda text: rank(text, seed))[:wanted])
     for label in sorted(texts_of):
         if not texts_of[label] & held:
             held.update(_last_resort(label, texts_of, labels_of, held, seed))
@@ -69,47 +69,10 @@ def _last_resort(
     seed: int,
 ) -> Iterable[str]:
     """A text of this label to hold out although it has other labels too, if all can spare it."""
-    for text in sorted(texts_of[label], key=lambda text: _rank(text, seed)):
+    for text in sorted(texts_of[label], key=lambda text: rank(text, seed)):
         if all(len(texts_of[other] - held) > 1 for other in labels_of[text]):
             return (text,)
     return ()
-
-
-def sample(examples: Sequence[Example], n: int, seed: int) -> tuple[Example, ...]:
-    """Exactly ``n`` rows in their order, each label with its share (largest remainder).
-
-    The largest-remainder method gives each label the whole part of its exact share and
-    hands the rows still missing to the largest fractions.
-
-    Raises:
-        RecipeError: ``n`` is negative.
-        DataError: there are fewer than ``n`` rows.
-    """
-    if n < 0:
-        raise RecipeError(f"a sample of {n} rows is not possible", "a number of rows from 0 up")
-    if n > len(examples):
-        have = f"{len(examples):,} examples"
-        raise DataError(f"a sample of {n:,} was asked for, but there are {have}", "ask for fewer")
-    positions: dict[str, list[int]] = {}
-    for position, row in enumerate(examples):
-        positions.setdefault(row.label, []).append(position)
-    chosen: set[int] = set()
-    for label, quota in _quotas({name: len(at) for name, at in positions.items()}, n).items():
-        ranked = sorted(positions[label], key=lambda at: (_rank(examples[at].text, seed), at))
-        chosen.update(ranked[:quota])
-    return tuple(row for position, row in enumerate(examples) if position in chosen)
-
-
-def _quotas(counts: dict[str, int], n: int) -> dict[str, int]:
-    total = sum(counts.values())
-    if not total:
-        return {}
-    quotas = {label: n * count // total for label, count in counts.items()}
-    # Integers throughout, so that equal fractions are equal; ties fall to the first name.
-    by_fraction = sorted(counts, key=lambda label: (-(n * counts[label] % total), label))
-    for label in by_fraction[: n - sum(quotas.values())]:
-        quotas[label] += 1
-    return quotas
 
 
 def describe_split(
@@ -144,5 +107,6 @@ def _counted(rows: Sequence[Example]) -> str:
     return f"{number} ({labels}, {each})"
 
 
-def _rank(text: str, seed: int) -> bytes:
+def rank(text: str, seed: int) -> bytes:
+    """Where a text stands in the order that a seed gives: its place depends on nothing else."""
     return hashlib.sha256(f"{seed}\x1f{text}".encode("utf-8", "surrogatepass")).digest()

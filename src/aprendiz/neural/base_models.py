@@ -130,7 +130,9 @@ def _from_hub(full: str, revision: str, settings: Settings) -> BaseModel:
         )
         weights = next((each for each in WEIGHTS if each in listed), None)
         if weights is None:
-            raise BaseModelError(f"{full}: has none of {', '.join(WEIGHTS)}", "choose another model")
+            raise BaseModelError(
+                f"{full}: has none of {', '.join(WEIGHTS)}", "choose another model"
+            )
         folder = snapshot_download(
             full,
             revision=revision or None,

@@ -11,7 +11,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from aprendiz.interfaces import Observer, Run
-from aprendiz.neural.system_metrics import sample_system, start_clock
+from aprendiz.neural.system_metrics import sample_system
 
 TRAINING_FIGURES = ("loss", "learning_rate", "grad_norm", "epoch")
 EVALUATION_FIGURES = ("eval_loss", "eval_accuracy", "eval_f1", "eval_precision", "eval_recall")
@@ -54,12 +54,6 @@ class SystemMetricsCallback(TrainerCallback):
 
     def __init__(self, run: Run) -> None:
         self._run = run
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Begin the interval that the first figure covers."""
-        start_clock()
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

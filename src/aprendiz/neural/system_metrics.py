@@ -6,6 +6,7 @@ Not a monitor with a thread of its own: callers decide when to look.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -31,7 +32,7 @@ def sample_system() -> dict[str, float]:
         ``system/gpu{i}_celsius`` that it can tell.
     """
     figures = {
-        "system/cpu_percent": psutil.cpu_percent(interval=None),
+        "system/cpu_percent": _cpu.percent(),
         "system/memory_percent": psutil.virtual_memory().percent,
         "system/process_rss_mb": _this_process().memory_info().rss / _MEGABYTE,
     }
@@ -40,9 +41,24 @@ def sample_system() -> dict[str, float]:
     return figures
 
 
-def start_clock() -> None:
-    """Begin the interval that the first ``cpu_percent`` covers; without it that one says 0."""
-    psutil.cpu_percent(interval=None)
+class _Cpu:
+    """Processor load since the last look; two looks at once would leave nothing to measure."""
+
+    shortest = 0.1  # seconds; the clock ticks that psutil counts are 0.01 s
+
+    def __init__(self) -> None:
+        self._looked = time.monotonic()
+        self._percent = psutil.cpu_percent(interval=None)
+
+    def percent(self) -> float:
+        now = time.monotonic()
+        if now - self._looked >= self.shortest:
+            self._looked = now
+            self._percent = psutil.cpu_percent(interval=None)
+        return self._percent
+
+
+_cpu = _Cpu()
 
 
 @functools.cache

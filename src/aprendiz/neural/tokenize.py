@@ -26,9 +26,9 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         if (folder / "vocab.txt").is_file():
-            from transformers import BertTokenizerFast
+            from transformers import BertTokenizer
 
-            tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
+            tokenizer = BertTokenizer.from_pretrained(folder, local_files_only=True)
         else:
             raise BaseModelError(f"{folder}: its tokenizer cannot be loaded ({error})") from None
     if not tokenizer.is_fast:

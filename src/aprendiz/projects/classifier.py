@@ -20,9 +20,9 @@ from aprendiz.artifact.folder import can_resume
 from aprendiz.data.dataset import Dataset
 from aprendiz.data.prepare import Prepared, prepare
 from aprendiz.data.records import Example
-from aprendiz.errors import JobStopped, ModelFolderError, ProjectError
+from aprendiz.data.sample import draw
+from aprendiz.errors import JobStopped, ModelFolderError, ProjectError, ProviderError
 from aprendiz.projects.ledger import write_json
-from aprendiz.projects.sample import draw
 from aprendiz.projects.steps import Context, Project, Step
 from aprendiz.recipe import Recipe
 
@@ -86,15 +86,19 @@ def _make_data(context: Context) -> None:
     project: ClassifierProject = context.project
     sampled = project.sample is not None
     holdout = 0.2 if project.holdout is None else project.holdout
-    prepared = prepare(
-        project.data,
-        validation=project.validation,
-        test=project.test,
-        text_column=project.text_column,
-        label_column=project.label_column,
-        holdout=0.0 if sampled or project.validation else holdout,
-        seed=project.seed,
-    )
+    try:
+        prepared = prepare(
+            project.data,
+            validation=project.validation,
+            test=project.test,
+            text_column=project.text_column,
+            label_column=project.label_column,
+            holdout=0.0 if sampled or project.validation else holdout,
+            seed=project.seed,
+        )
+    except ProviderError as error:
+        error.hint = f"{error.hint}: --data FILE --validation FILE --test FILE".lstrip(": ")
+        raise
     dataset = _sampled(context, prepared.dataset) if sampled else prepared.dataset
     folder = context.output / "data"
     shutil.rmtree(folder, ignore_errors=True)
@@ -205,7 +209,8 @@ def _learn(context: Context, out: Path, resume: bool) -> None:
             observer=context.observer,
         )
     except JobStopped as stopped:
-        raise JobStopped(stopped.message, "the same command goes on from here") from None
+        hint = "the same command goes on from there" if can_resume(out) else ""
+        raise JobStopped(stopped.message, hint) from None
 
 
 def _recipe(project: ClassifierProject) -> Recipe:

@@ -76,7 +76,7 @@ def draw_final_metrics(axes: Axes, evaluation: Evaluation, part: str) -> Words:
         for (_, word), value, end in zip(_FINAL, values, ends, strict=True)
     )
     return Words(
-        "Scores",
+        "Final scores",
         f"Scores on {rows(evaluation.n)} ({part}). Whiskers are 95 % intervals: Wilson's for "
         "accuracy, a bootstrap for the macro averages over labels.",
         f"Bar chart: {told}.",

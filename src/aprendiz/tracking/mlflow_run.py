@@ -8,9 +8,9 @@ below is not sent at all.
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import re
-import shlex
 import shutil
 import socket
 import tempfile
@@ -23,7 +23,7 @@ from urllib.request import url2pathname
 import mlflow.pyfunc
 import pandas as pd
 from mlflow.entities import Metric, Param
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Map
 
@@ -33,8 +33,17 @@ from aprendiz.settings import Settings
 from aprendiz.tracking import lease
 from aprendiz.tracking.lease import Lease
 from aprendiz.tracking.memory import MemoryRun
-from aprendiz.tracking.mlflow_store import LEASE_TAG, STATUSES, Store, open_store, quiet, why
+from aprendiz.tracking.mlflow_store import (
+    LEASE_TAG,
+    STATUSES,
+    Store,
+    open_store,
+    quiet,
+    runs_page,
+    why,
+)
 from aprendiz.tracking.outbox import Outbox
+from aprendiz.tracking.past_runs import MODEL_FOLDER_TAG
 from aprendiz.tracking.reach import why_unreachable
 
 RECORDED_PARAMS = (
@@ -56,8 +65,6 @@ request may carry and the two hundred that Azure ML allows a run.
 
 LONGEST_VALUE = 500
 """Characters of a parameter: what Azure ML and older servers take (newer ones take 6,000)."""
-
-MODEL_FOLDER_TAG = "aprendiz.model_folder"
 
 _LONGEST_NAME = 250
 _CLOSING_SECONDS = 30.0
@@ -243,11 +250,14 @@ class MlflowRun:
         client = self._store.client
         if self._artifacts is not None:
             # Straight to its place: going through a temporary folder would copy it twice.
-            _save_model(folder, self._artifacts / "model")
+            saved = _save_model(folder, self._artifacts / "model", self.run_id)
         else:
             with tempfile.TemporaryDirectory(prefix="aprendiz-") as aside:
-                _save_model(folder, Path(aside) / "model")
+                saved = _save_model(folder, Path(aside) / "model", self.run_id)
                 client.log_artifacts(self.run_id, str(Path(aside) / "model"), "model")
+        # By this tag MLflow's pages know which folder of a run is a model.
+        history = json.dumps([saved.get_tags_dict()])
+        client.set_tag(self.run_id, "mlflow.log-model.history", history)
         client.set_tag(self.run_id, MODEL_FOLDER_TAG, str(folder))
 
 
@@ -291,12 +301,14 @@ def _tags(held: Lease) -> dict[str, str]:
     }
 
 
-def _save_model(folder: Path, target: Path) -> None:
+def _save_model(folder: Path, target: Path, run_id: str) -> Model:
     """Write an MLflow model that holds the whole model folder; all or nothing."""
+    described = Model(artifact_path="model", run_id=run_id)
     shutil.rmtree(target, ignore_errors=True)
     try:
         mlflow.pyfunc.save_model(
             str(target),
+            mlflow_model=described,
             python_model=str(Path(__file__).with_name("mlflow_model.py")),
             artifacts={"model": str(folder)},
             signature=_SIGNATURE,
@@ -307,6 +319,7 @@ def _save_model(folder: Path, target: Path) -> None:
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
+    return described
 
 
 def _name(name: str) -> str:
@@ -323,6 +336,6 @@ def _local_folder(artifact_uri: str) -> Path | None:
 
 def _address(store: Store, run_id: str) -> str:
     if store.shown.startswith(("http://", "https://")):
-        page = f"#/experiments/{store.experiment_id}/runs/{run_id}"
+        page = runs_page(store.experiment_id).replace("?", f"/{run_id}?")
         return f"{store.shown.rstrip('/')}/{page}"
-    return f"mlflow ui --backend-store-uri {shlex.quote(store.shown)}"
+    return "aprendiz runs --ui"

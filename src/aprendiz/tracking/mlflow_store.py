@@ -102,6 +102,14 @@ def why(error: Exception, secrets: tuple[str, ...]) -> str:
     return reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "…"
 
 
+def runs_page(experiment_id: str) -> str:
+    """Where MLflow's pages list our runs, after the server's address.
+
+    Without the question at its end MLflow 3 shows its pages for chat applications.
+    """
+    return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep MLflow's logs, warnings and links off the terminal, and all of it off stdout."""

@@ -16,8 +16,16 @@ from aprendiz.errors import ModelFolderError
 
 def a_manifest(**changes) -> Manifest:
     values = dict(
-        method="tfidf", name="m", created="2026-01-01T00:00:00Z", labels=("a", "b"),
-        threshold=0.7, recipe={}, data={}, scores={}, training={}, libraries={},
+        method="tfidf",
+        name="m",
+        created="2026-01-01T00:00:00Z",
+        labels=("a", "b"),
+        threshold=0.7,
+        recipe={},
+        data={},
+        scores={},
+        training={},
+        libraries={},
     )
     return Manifest(**{**values, **changes})
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aprendiz.data.records import Example
-from aprendiz.data.split import describe_split, sample, split
-from aprendiz.errors import DataError, RecipeError
+from aprendiz.data.split import describe_split, split
+from aprendiz.errors import RecipeError
 
 
 def rows_of(pairs: list[tuple[str, str]]) -> list[Example]:
@@ -111,34 +111,6 @@ def test_nothing_held_out() -> None:
 def test_share_out_of_range(holdout: float) -> None:
     with pytest.raises(RecipeError, match="holdout"):
         split(rows_of([("a", "X")]), holdout, 1)
-
-
-@given(PAIRS, SEEDS, st.data())
-def test_sample_is_exact_ordered_and_in_proportion(pairs, seed, data: st.DataObject) -> None:
-    rows = rows_of(pairs)
-    n = data.draw(st.integers(0, len(rows)))
-    chosen = sample(rows, n, seed)
-    assert len(chosen) == n
-    assert [row.line for row in chosen] == sorted({row.line for row in chosen})
-    assert set(chosen) <= set(rows)
-    counts = Counter(row.label for row in chosen)
-    for label, total in Counter(label for _, label in pairs).items():
-        assert abs(counts[label] - Fraction(n * total, len(rows))) < 1
-
-
-@given(CLEAR, SEEDS, st.data())
-def test_sample_does_not_depend_on_row_order(pairs, seed, data: st.DataObject) -> None:
-    rows = rows_of(pairs)
-    n = data.draw(st.integers(0, len(rows)))
-    shuffled = data.draw(st.permutations(rows))
-    assert set(sample(rows, n, seed)) == set(sample(shuffled, n, seed))
-
-
-def test_sample_of_more_than_there_is() -> None:
-    with pytest.raises(DataError, match="2 examples"):
-        sample(rows_of([("a", "X"), ("b", "Y")]), 3, 1)
-    with pytest.raises(RecipeError):
-        sample([], -1, 1)
 
 
 def test_a_split_described() -> None:

@@ -10,7 +10,8 @@ which no reader sees:
 - ``<!-- run: COMMAND -->`` runs a command that the page does not show;
 - ``<!-- server -->`` above a session starts its command and leaves it running;
 - ``<!-- not run: REASON -->`` leaves the block alone;
-- ``<!-- slow -->`` anywhere makes the whole page a slow test.
+- ``<!-- slow -->`` anywhere makes the whole page a slow test;
+- ``<!-- tracked -->`` anywhere has the page's trainings recorded, as a reader's are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 
-_COMMENT = re.compile(r"<!-- (file|run|not run|server|slow)(?:: (.*?))? -->")
+_COMMENT = re.compile(r"<!-- (file|run|not run|server|slow|tracked)(?:: (.*?))? -->")
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def blocks(path: Path) -> list[Block]:
             name, value = match.groups()
             if name == "run":
                 found.append(Block("hidden", {}, (f"$ {value}",), number))
-            elif name != "slow":
+            elif name not in ("slow", "tracked"):
                 marks[name] = value or ""
-        elif fence := re.fullmatch(r"(`{3,})(\w*)", line):
+        elif fence := re.fullmatch(r"(`{3,})(\S*).*", line):
             body = []
             for _, inner in lines:
                 if inner == fence[1]:
@@ -99,9 +100,9 @@ def blocks(path: Path) -> list[Block]:
     return found
 
 
-def is_slow(path: Path) -> bool:
-    """Whether a page asks to be run with the slow tests."""
-    return "<!-- slow -->" in path.read_text(encoding="utf-8")
+def is_marked(path: Path, mark: str) -> bool:
+    """Whether a page as a whole is ``slow`` or ``tracked``."""
+    return f"<!-- {mark} -->" in path.read_text(encoding="utf-8")
 
 
 def headings(path: Path) -> list[tuple[int, str]]:

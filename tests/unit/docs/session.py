@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,22 +30,31 @@ _PARTS = re.compile(
 
 
 class Session:
-    """A folder with the project's data in it, where a page's blocks run in order."""
+    """A folder with the project's data in it, where a page's blocks run in order.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: an empty folder.
+        tracked: whether trainings are recorded with MLflow, which takes them some seconds.
+    """
+
+    def __init__(self, folder: Path, tracked: bool = False) -> None:
         self.folder = folder
         self.ran = 0
         self._server: subprocess.Popen[str] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = str(free.getsockname()[1])
-        for name in ("projects", "recipes", "docs"):
-            (folder / name).symlink_to(ROOT / name)
+        shutil.copytree(
+            ROOT / "projects", folder / "projects", ignore=shutil.ignore_patterns("output*")
+        )
+        (folder / "docs").symlink_to(ROOT / "docs")
         self._environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "APRENDIZ_HOME": str(folder / "home"),
             "APRENDIZ_PORT": self._port,
+            "HF_HOME": str(folder / "hub"),
+            "APRENDIZ_TRACK": str(tracked).lower(),
             "NO_COLOR": "1",
             "COLUMNS": "100",
         }
@@ -112,7 +122,7 @@ class Session:
                 text=True,
             )
         deadline = time.monotonic() + _LONGEST
-        while not self._pattern(command.shown).fullmatch(log.read_text()):
+        while not self._pattern(command.shown).fullmatch(_without_blank_lines(log.read_text())):
             running = self._server.poll() is None
             if not running or time.monotonic() > deadline:
                 self._compare(command, log.read_text())
@@ -128,22 +138,27 @@ class Session:
         if not command.shown:
             return
         wanted = "\n".join(command.shown)
-        match = self._pattern(command.shown).fullmatch(output.rstrip() + "\n")
+        match = self._pattern(command.shown).fullmatch(_without_blank_lines(output))
         assert match, f"$ {command.line}\nshown on the page:\n{wanted}\nprinted:\n{output}"
         floats = [part["float"] for part in _PARTS.finditer(wanted) if part["float"]]
         for shown, printed in zip(floats, match.groups(), strict=True):
-            near = abs(float(shown) - float(printed)) <= SCORE_TOLERANCE
+            allowed = SCORE_TOLERANCE * max(1.0, float(shown))
+            near = abs(float(shown) - float(printed)) <= allowed
             assert near, f"$ {command.line}\nshows {shown}, prints {printed}:\n{output}"
 
     def _pattern(self, shown: tuple[str, ...]) -> re.Pattern[str]:
         told = ""
-        for line in self._here("\n".join(shown)).rstrip().splitlines():
+        for line in _without_blank_lines(self._here("\n".join(shown))).splitlines():
             told += r"(?:.*\n)*?" if line.strip() == "..." else _line_pattern(line) + r"[ ]*\n"
         return re.compile(told)
 
     def _here(self, text: str) -> str:
         """The pages say port 8000; here another one is free."""
         return re.sub(r"\b8000\b", self._port, text)
+
+
+def _without_blank_lines(text: str) -> str:
+    return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
 
 
 def _line_pattern(line: str) -> str:

@@ -31,10 +31,7 @@ def test_the_same_chapters_in_both_languages() -> None:
 
 def test_the_same_blocks_in_both_languages() -> None:
     def told(path: Path) -> list[tuple[str, tuple[str, ...]]]:
-        return [
-            (block.kind, tuple(block.marks))
-            for block in pages.blocks(path)
-        ]
+        return [(block.kind, tuple(block.marks)) for block in pages.blocks(path)]
 
     assert told(ENGLISH) == told(SPANISH)
     # What follows a # is a remark, and remarks are translated.

@@ -25,7 +25,11 @@ def _loader():
 
 @pytest.mark.parametrize(
     "recipe",
-    [{"method": "probe"}, {"method": "finetune", "epochs": 1}, {"method": "finetune", "epochs": 1, "plain": True}],
+    [
+        {"method": "probe"},
+        {"method": "finetune", "epochs": 1},
+        {"method": "finetune", "epochs": 1, "plain": True},
+    ],
     ids=["probe", "finetune", "plain"],
 )
 def test_the_documented_loader_agrees(recipe, tiny_encoder: Path, examples_file, tmp_path):
@@ -39,7 +43,9 @@ def test_the_documented_loader_agrees(recipe, tiny_encoder: Path, examples_file,
 def test_the_loader_is_short_and_needs_only_torch_and_tokenizers():
     lines = LOADER.read_text().splitlines()
     assert len(lines) < 80
-    imports = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}
+    imports = {
+        line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))
+    }
     assert imports == {"sys", "torch", "tokenizers"}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from aprendiz.errors import DataError, ProjectError, ProviderError, RecipeError
+from aprendiz.projects.demo import demo, intents_folder
 from aprendiz.projects.run import run
 
 PROJECTS = Path(__file__).resolve().parents[3] / "projects"
@@ -71,7 +72,7 @@ class TestIntents:
         # Eleven intents: chance is 0.09.
         assert figures["accuracy"] > 0.5
         (answer,) = json.loads((output / "prediction.json").read_text())
-        assert answer["label"] in figures["per_label"]
+        assert answer["label"] in {each["label"] for each in figures["per_label"]}
         assert 0 < answer["confidence"] <= 1
         assert sum(answer["scores"].values()) == pytest.approx(1)
         assert (output / "plots" / "confusion_matrix.png").stat().st_size > 1000
@@ -234,3 +235,19 @@ def test_reading_a_project_loads_no_heavy_library():
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+class TestDemo:
+    def test_trains_measures_and_answers(self, tmp_path, monkeypatch):
+        folder = copied("intents", tmp_path)
+        shutil.copy(folder / "recipes" / "tfidf.yaml", folder / "recipe.yaml")
+        monkeypatch.setattr("aprendiz.projects.demo.intents_folder", lambda: folder)
+        told = demo(tmp_path / "model")
+        assert told.training.part == "test" and told.training.evaluation.n == 187
+        assert (tmp_path / "model" / "report.html").is_file()
+        assert "confidence" in told.summary() and "report.html" in told.summary()
+        assert json.loads(json.dumps(told.as_dict()))["predictions"][0]["label"]
+
+    def test_finds_the_project_from_any_working_folder(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert intents_folder() == PROJECTS / "intents"

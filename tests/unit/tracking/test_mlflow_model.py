@@ -31,9 +31,7 @@ def recorded(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Sett
     place = tmp_path_factory.mktemp("trained")
     (place / "examples.json").write_text(json.dumps(EXAMPLES))
     folder = place / "a model"
-    workflow.train(
-        place / "examples.json", out=folder, method="tfidf", holdout=0.0, track=False
-    )
+    workflow.train(place / "examples.json", out=folder, method="tfidf", holdout=0.0, track=False)
     settings = Settings(home=home, mlflow_tracking_uri="")
     with recording(settings, name="served", track=True, say=print) as run:
         run.model(folder)
@@ -98,7 +96,9 @@ def test_mlflow_models_serve_answers(recorded, tmp_path):
         },
     )  # fmt: skip
     try:
-        answer = _ask(port, process, {"dataframe_split": {"columns": ["text"], "data": [[t] for t in TEXTS]}})
+        answer = _ask(
+            port, process, {"dataframe_split": {"columns": ["text"], "data": [[t] for t in TEXTS]}}
+        )
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 9)

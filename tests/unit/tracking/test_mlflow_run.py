@@ -69,7 +69,9 @@ def test_parameters_are_those_of_the_list_cut_to_what_servers_take(settings, sai
 def test_the_list_covers_every_recipe_and_fits_one_request():
     from aprendiz.tracking.mlflow_run import RECORDED_PARAMS
 
-    recipes = {key for name in catalogue.METHODS for key in catalogue.recipe_class(name).model_fields}
+    recipes = {
+        key for name in catalogue.METHODS for key in catalogue.recipe_class(name).model_fields
+    }
     assert recipes <= set(RECORDED_PARAMS)
     assert len(RECORDED_PARAMS) == len(set(RECORDED_PARAMS)) <= 100
 
@@ -88,7 +90,11 @@ def test_files_and_folders_arrive(settings, said, tmp_path):
     from mlflow.artifacts import download_artifacts
 
     client = MlflowClient(settings.tracking_uri)
-    assert {f.path for f in client.list_artifacts(run.run_id)} == {"plots", "recipe.yaml", "settings"}
+    assert {f.path for f in client.list_artifacts(run.run_id)} == {
+        "plots",
+        "recipe.yaml",
+        "settings",
+    }
     got = download_artifacts(
         run_id=run.run_id, artifact_path="plots/loss.png", tracking_uri=settings.tracking_uri
     )
@@ -180,9 +186,7 @@ def test_an_unreachable_server_is_one_warning_and_a_run_in_memory(settings, said
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    away = Settings(
-        home=settings.home, mlflow_tracking_uri=f"http://me:{CANARY}@127.0.0.1:{port}"
-    )
+    away = Settings(home=settings.home, mlflow_tracking_uri=f"http://me:{CANARY}@127.0.0.1:{port}")
     with recording(away, name="alone", track=True, say=said.append) as run:
         run.metrics({"loss": 1.0}, 1)
     assert run.history == [{"step": 1, "loss": 1.0}]

@@ -18,7 +18,7 @@ import typer
 from typer.testing import CliRunner
 
 from aprendiz.cli.runs import runs
-from aprendiz.errors import MissingExtra
+from aprendiz.errors import MissingExtra, ProviderError
 from aprendiz.settings import Settings
 from aprendiz.tracking import library
 from aprendiz.tracking.open_run import recording
@@ -47,7 +47,7 @@ def two_runs(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         recording(settings, name="tfidf x", track=True, say=print) as run,
     ):
         run.params({"method": "tfidf"})
-        1 / 0  # noqa: B018
+        raise ZeroDivisionError
     return model
 
 
@@ -80,9 +80,15 @@ def test_without_mlflow_the_extra_is_named(monkeypatch):
         assert isinstance(error, MissingExtra) and error.extra == "track"
 
 
-def test_a_server_shows_its_own_pages(monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://me:{CANARY}@mlflow.example")
-    assert type_in("--ui").stdout == "https://mlflow.example\n"
+def test_a_server_that_is_away_is_said_to_be_without_its_password(monkeypatch):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{CANARY}@127.0.0.1:{port}")
+    for arguments in ((), ("--ui",)):
+        error = type_in(*arguments).exception
+        assert isinstance(error, ProviderError)
+        assert f"http://127.0.0.1:{port}" in error.message and CANARY not in error.message
 
 
 @pytest.mark.slow
@@ -100,7 +106,9 @@ def test_ui_serves_the_runs_until_it_is_stopped(two_runs, settings):
     finally:
         process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
-    assert process.stdout is not None and process.stdout.read() == b""
+    assert process.stdout is not None
+    page = process.stdout.read().decode()
+    assert page.startswith(f"http://127.0.0.1:{port}/#/experiments/") and page.count("\n") == 1
     assert "aprendiz" in found
     with socket.socket() as probe:  # nothing of ours is left listening
         assert probe.connect_ex(("127.0.0.1", port)) != 0

@@ -17,6 +17,7 @@ class FinetuneRecipe(Recipe):
     """
 
     method: Literal["finetune"] = "finetune"
+    """Which method learns."""
 
     base_model: str = "all-MiniLM-L6-v2"
     """Encoder: a folder, an installed package, or owner/name[@revision] on the hub."""

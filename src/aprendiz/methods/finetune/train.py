@@ -39,6 +39,8 @@ from aprendiz.neural.tokenize import TextEncoder
 _STEPS = 200
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
+Rows = list[dict[str, Any]]
+
 
 def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Trained:
     """Learn from ``dataset.train``; ``dataset.validation``, if any, chooses the checkpoint."""
@@ -117,7 +119,7 @@ def _epochs(rows: int, batch_size: int) -> int:
     return max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS / steps)))
 
 
-def _rows(dataset: Dataset, examples: tuple[Example, ...], texts: TextEncoder) -> list[dict]:
+def _rows(dataset: Dataset, examples: tuple[Example, ...], texts: TextEncoder) -> Rows:
     numbers = dataset.numbers(examples)
     encoded = texts.encode([example.text for example in examples])
     return [
@@ -125,7 +127,7 @@ def _rows(dataset: Dataset, examples: tuple[Example, ...], texts: TextEncoder) -
     ]
 
 
-def _collate(batch: list[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:
+def _collate(batch: Rows, pad: int) -> dict[str, torch.Tensor]:
     """Pad to the longest row of this batch only."""
     numbers, mask = tokenize.pad_batch([row["input_ids"] for row in batch], pad)
     labels = torch.tensor([row["labels"] for row in batch])
@@ -147,7 +149,7 @@ def _plain_network(base: BaseModel, dataset: Dataset) -> nn.Module:
 def _probed_network(
     base: BaseModel,
     dataset: Dataset,
-    rows: list[dict[str, Any]],
+    rows: Rows,
     texts: TextEncoder,
     recipe: FinetuneRecipe,
     workspace: Workspace,
@@ -237,7 +239,7 @@ def _metrics(predicted: EvalPrediction) -> dict[str, float]:
     return figures
 
 
-def _temperature(trainer: Trainer, held_out: list[dict[str, Any]]) -> float:
+def _temperature(trainer: Trainer, held_out: Rows) -> float:
     """Fitted on rows that no weight was fitted to; 1 when there are none."""
     if not held_out:
         return 1.0

@@ -13,6 +13,7 @@ class ProbeRecipe(Recipe):
     """A frozen encoder whose sentence embeddings feed a multinomial logistic regression."""
 
     method: Literal["probe"] = "probe"
+    """Which method learns."""
 
     base_model: str = "all-MiniLM-L6-v2"
     """Encoder: a folder, an installed package, or owner/name[@revision] on the hub."""

@@ -108,6 +108,9 @@ def load(folder: Path, labels: Sequence[str]) -> TfidfClassifier:
     if arrays["weight"].shape[0] != len(labels):
         raise ModelFolderError(f"{folder}: the weights do not fit {len(labels)} labels")
     return TfidfClassifier(
-        kinds, arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64),
-        settings["temperature"], labels,
+        kinds,
+        arrays["weight"].astype(np.float64),
+        arrays["bias"].astype(np.float64),
+        settings["temperature"],
+        labels,
     )

@@ -13,6 +13,7 @@ class TfidfRecipe(Recipe):
     """Word and character n-grams, weighted by TF-IDF, into a linear support vector machine."""
 
     method: Literal["tfidf"] = "tfidf"
+    """Which method learns."""
 
     word_ngrams: int = Field(default=2, ge=1, le=4)
     """Longest run of words that counts as one feature."""

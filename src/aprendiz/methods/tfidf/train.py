@@ -76,4 +76,3 @@ def _temperature(matrix: np.ndarray, truth: np.ndarray, labels: int, recipe: Tfi
         weight, bias = _fit(matrix[fit], truth[fit], labels, recipe)
         distances[held_out] = matrix[held_out] @ weight.T + bias
     return fit_temperature(distances, truth)
-

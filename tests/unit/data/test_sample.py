@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aprendiz.data.records import Example
-from aprendiz.projects.sample import draw
+from aprendiz.data.sample import draw
 
 sizes = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 40), min_size=1)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Sequence
 
 from aprendiz.data.records import Example
+from aprendiz.data.split import rank
 
 
 def draw(
@@ -38,8 +38,8 @@ def draw(
     shares = _shares({label: len(found) for label, found in by_label.items()}, count)
     drawn: set[int] = set()
     for label in sorted(by_label):
-        # Each label has its own generator: one more row of one label moves no other.
-        order = random.Random(f"{seed}:{label}").sample(by_label[label], len(by_label[label]))
+        # Ranked by content: one more row moves no other, and neither does a shuffled file.
+        order = sorted(by_label[label], key=lambda position: rank(rows[position].text, seed))
         drawn.update(order[: shares[label]])
     taken = {_plain(rows[position].text) for position in drawn}
     rest = (row for row in rows if _plain(row.text) not in taken)
