@@ -75,6 +75,8 @@ class Run(Protocol):
     """
 
     history: list[dict[str, float]]
+    address: str
+    """What to run or open to look at the run; empty when there is nowhere to look."""
 
     def params(self, values: Mapping[str, object]) -> None:
         """Record settings that were fixed before training."""
@@ -86,6 +88,10 @@ class Run(Protocol):
 
     def artifact(self, path: Path, folder: str = "") -> None:
         """Record a file or a folder, under ``folder`` inside the run."""
+        ...
+
+    def model(self, folder: Path) -> None:
+        """Record a finished model folder as a model that can be served."""
         ...
 
     def close(self, status: RunStatus) -> None:

@@ -23,7 +23,7 @@ from aprendiz.artifact.manifest import Manifest
 from aprendiz.artifact.model import Model
 from aprendiz.data import check as checks
 from aprendiz.data.prepare import Prepared, prepare
-from aprendiz.data.read import read_examples
+from aprendiz.data.read import Reading, read_examples
 from aprendiz.data.records import Example, Finding
 from aprendiz.errors import DataError, JobStopped, ModelFolderError, RecipeError
 from aprendiz.interfaces import Classifier, Observer, Prediction, Run, Silence, Trained, Workspace
@@ -213,6 +213,11 @@ def train(
         except KeyboardInterrupt:
             raise _stopped(goal) from None
         seconds = time.perf_counter() - begin
+        if not catalogue.find(chosen.method).abilities.steps:
+            # A method that learns in steps has sampled the machine at each of its logs.
+            from aprendiz.neural.system_metrics import sample_system
+
+            run.metrics(sample_system(), step=0)
         tell.say(f"trained in {seconds:.1f} s")
 
         evaluation = None
@@ -243,7 +248,8 @@ def train(
             run.artifact(goal / "report.html")
             run.artifact(goal / "plots")
         run.model(goal)
-    tell.say(run.address)
+    if run.address:
+        tell.say(f"run:      {run.address}")
     return TrainResult(
         goal, chosen, dataset.split, prepared.findings, part, evaluation, seconds, sealed
     )
@@ -280,10 +286,7 @@ def evaluate(
     checks.refuse(reading.findings)
     loaded = model if isinstance(model, Model) else load(model)
     checks.refuse(checks.labels_missing_from(loaded.labels, reading.examples))
-    (observer or Silence()).say(
-        f"{len(reading.examples):,} rows of {reading.source} "
-        f"(text: {reading.text_column}, label: {reading.label_column})"
-    )
+    (observer or Silence()).say(_reading_in_words(reading))
     return _measure(loaded, reading.examples)[0]
 
 
@@ -331,14 +334,18 @@ def scores_text(evaluation: Evaluation) -> str:
     )
 
 
+def _reading_in_words(reading: Reading) -> str:
+    columns = (
+        f", text: {reading.text_column!r}, label: {reading.label_column!r}"
+        if reading.text_column
+        else ""
+    )
+    return f"{reading.source}: {len(reading.examples):,} rows ({reading.format}{columns})"
+
+
 def _say_data(prepared: Prepared, tell: Observer) -> None:
     for reading in prepared.readings:
-        columns = (
-            f", text: {reading.text_column!r}, label: {reading.label_column!r}"
-            if reading.text_column
-            else ""
-        )
-        tell.say(f"{reading.source}: {len(reading.examples):,} rows ({reading.format}{columns})")
+        tell.say(_reading_in_words(reading))
     warnings = [finding for finding in prepared.findings if finding.severity == "warning"]
     for finding in warnings[:5]:
         tell.say(f"warning: {finding.file}:{finding.line}: {finding.message}")

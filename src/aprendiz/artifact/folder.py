@@ -41,6 +41,8 @@ class Build:
         entries = {}
         for path in sorted(self.files.rglob("*")):
             if path.is_file():
+                # Some writers leave files that only their owner can read.
+                path.chmod(0o644)
                 entries[path.relative_to(self.files).as_posix()] = manifests.digest(path)
                 _sync(path)
         sealed = manifest.model_copy(update={"files": entries})

@@ -20,7 +20,9 @@ def run(
     only: Annotated[
         str | None, typer.Option(metavar="STEP", help="run this one step, whatever its state")
     ] = None,
-    force: Annotated[bool, typer.Option(help="run every step, also those that are done")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="run every step, also those that are done")
+    ] = False,
     data: Annotated[str | None, typer.Option(help="other examples to learn from")] = None,
     validation: Annotated[str | None, typer.Option(help="other rows for validation")] = None,
     test: Annotated[str | None, typer.Option(help="other rows for measuring")] = None,

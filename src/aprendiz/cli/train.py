@@ -36,8 +36,12 @@ def train(
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="name of the text column")] = None,
     label_column: Annotated[str | None, typer.Option(help="name of the label column")] = None,
-    dry_run: Annotated[bool, typer.Option(help="check everything, train nothing")] = False,
-    resume: Annotated[bool, typer.Option(help="go on with an interrupted training")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="check everything, train nothing")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with an interrupted training")
+    ] = False,
     track: Annotated[
         bool | None, typer.Option("--track/--no-track", help="record the run with MLflow")
     ] = None,

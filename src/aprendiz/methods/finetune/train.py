@@ -188,7 +188,8 @@ def _optimizer(network: nn.Module, recipe: FinetuneRecipe) -> torch.optim.AdamW:
         [
             {"params": parameters, "lr": rate, "weight_decay": decay}
             for (rate, decay), parameters in groups.items()
-        ]
+        ],
+        fused=True,  # one pass over the weights: several times faster on a CPU
     )
 
 
