@@ -37,6 +37,16 @@ class Prediction:
     scores: Mapping[str, float]
     abstained: bool
 
+    def as_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "text": self.text,
+            "label": self.label,
+            "confidence": self.confidence,
+            "scores": dict(self.scores),
+            "abstained": self.abstained,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Abilities:

@@ -9,24 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aprendiz import recipe as recipes
 from aprendiz._version import __version__
 from aprendiz.artifact import manifest as manifests
+from aprendiz.artifact.describe import describe
 from aprendiz.artifact.folder import building, can_resume
 from aprendiz.artifact.manifest import Manifest
 from aprendiz.artifact.model import Model
 from aprendiz.data import check as checks
 from aprendiz.data.prepare import Prepared, prepare
-from aprendiz.data.read import Reading, read_examples
+from aprendiz.data.read import read_examples
 from aprendiz.data.records import Example, Finding
-from aprendiz.errors import DataError, JobStopped, ModelFolderError, RecipeError
-from aprendiz.interfaces import Classifier, Observer, Prediction, Run, Silence, Trained, Workspace
+from aprendiz.errors import DataError, JobStopped
+from aprendiz.interfaces import Classifier, Observer, Silence, Trained, Workspace
 from aprendiz.methods import catalogue
 from aprendiz.recipe import Recipe
 from aprendiz.settings import get_settings
@@ -34,8 +34,6 @@ from aprendiz.tracking.open_run import recording
 
 if TYPE_CHECKING:
     from aprendiz.evaluation.metrics import Evaluation
-
-AnyRecipe = Recipe | Mapping[str, Any] | Path | str | None
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class TrainResult:
             return f"nothing trained (dry run): {self.recipe.method}, {self.split}"
         lines = [f"model:    {self.folder}"]
         if self.evaluation is not None:
-            lines.append(scores_text(self.evaluation))
+            lines.append(self.evaluation.in_words())
             lines.append(f"report:   {self.folder / 'report.html'}")
         lines.append(f'next:     aprendiz predict {self.folder} "a text of yours"')
         return "\n".join(lines)
@@ -101,38 +99,12 @@ def check(
     return checks.check([reading], against=others)
 
 
-def choose_recipe(
-    method: str | None, recipe: AnyRecipe = None, overrides: Sequence[str] = ()
-) -> Recipe:
-    """The filled recipe that a method name, a recipe and ``key=value`` overrides ask for.
-
-    Raises:
-        RecipeError: they contradict each other, or a setting does not exist.
-    """
-    source = "recipe"
-    if isinstance(recipe, Recipe):
-        values = recipe.model_dump(mode="json")
-    elif isinstance(recipe, Mapping):
-        values = dict(recipe)
-    elif recipe is not None:
-        source = str(recipe)
-        values = recipes.read(Path(recipe))
-    else:
-        values = {}
-    values = recipes.override(values, overrides)
-    asked = values.get("method")
-    if method and asked and method != asked:
-        raise RecipeError(f"{source} is for method {asked!r}, but {method!r} was asked for")
-    name = method or asked or catalogue.DEFAULT
-    return recipes.build({**values, "method": name}, catalogue.recipe_class(name), source)
-
-
 def train(
     data: str | Path,
     *,
     out: str | Path,
     method: str | None = None,
-    recipe: AnyRecipe = None,
+    recipe: catalogue.AnyRecipe = None,
     overrides: Sequence[str] = (),
     validation: str | Path | None = None,
     test: str | Path | None = None,
@@ -173,7 +145,7 @@ def train(
     """
     tell = observer or Silence()
     settings = get_settings()
-    chosen = choose_recipe(method, recipe, overrides)
+    chosen = catalogue.choose_recipe(method, recipe, overrides)
     prepared = prepare(
         str(data),
         validation=str(validation) if validation else None,
@@ -224,13 +196,13 @@ def train(
         if rows:
             classifier = catalogue.loader(chosen.method)(build.files, dataset.labels)
             evaluation, probabilities = _measure(classifier, rows)
-        manifest = _manifest(
+        manifest = describe(
             goal,
             chosen,
             prepared,
             trained,
             part,
-            evaluation,
+            evaluation.as_dict() if evaluation else None,
             seconds,
             settings.threshold if threshold is None else threshold,
         )
@@ -286,7 +258,7 @@ def evaluate(
     checks.refuse(reading.findings)
     loaded = model if isinstance(model, Model) else load(model)
     checks.refuse(checks.labels_missing_from(loaded.labels, reading.examples))
-    (observer or Silence()).say(_reading_in_words(reading))
+    (observer or Silence()).say(reading.in_words())
     return _measure(loaded, reading.examples)[0]
 
 
@@ -311,41 +283,9 @@ def report(model: str | Path, out: str | Path | None = None) -> Path:
     return write.redraw(folder, manifest, Path(out))
 
 
-def prediction_dict(prediction: Prediction) -> dict[str, Any]:
-    """A prediction as plain values for JSON."""
-    return {
-        "text": prediction.text,
-        "label": prediction.label,
-        "confidence": prediction.confidence,
-        "scores": dict(prediction.scores),
-        "abstained": prediction.abstained,
-    }
-
-
-def scores_text(evaluation: Evaluation) -> str:
-    """The main figures in two lines for a person, each with its interval."""
-    low, high = evaluation.accuracy_ci
-    f1_low, f1_high = evaluation.macro_f1_ci
-    return (
-        f"accuracy: {evaluation.accuracy:.3f} on {evaluation.n:,} rows "
-        f"(95 % interval {low:.3f} to {high:.3f})\n"
-        f"macro F1: {evaluation.macro_f1:.3f} ({f1_low:.3f} to {f1_high:.3f}), "
-        f"calibration error {evaluation.ece:.3f}"
-    )
-
-
-def _reading_in_words(reading: Reading) -> str:
-    columns = (
-        f", text: {reading.text_column!r}, label: {reading.label_column!r}"
-        if reading.text_column
-        else ""
-    )
-    return f"{reading.source}: {len(reading.examples):,} rows ({reading.format}{columns})"
-
-
 def _say_data(prepared: Prepared, tell: Observer) -> None:
     for reading in prepared.readings:
-        tell.say(_reading_in_words(reading))
+        tell.say(reading.in_words())
     warnings = [finding for finding in prepared.findings if finding.severity == "warning"]
     for finding in warnings[:5]:
         tell.say(f"warning: {finding.file}:{finding.line}: {finding.message}")
@@ -371,55 +311,6 @@ def _measure(classifier: Classifier | Model, rows: Sequence[Example]) -> tuple[E
     return score(
         probabilities, [index[row.label] for row in rows], classifier.labels
     ), probabilities
-
-
-def _manifest(
-    out: Path,
-    recipe: Recipe,
-    prepared: Prepared,
-    trained: Trained,
-    part: str,
-    evaluation: Evaluation | None,
-    seconds: float,
-    threshold: float,
-) -> Manifest:
-    dataset = prepared.dataset
-    figures = evaluation.as_dict() if evaluation else {}
-    names = ("n", "accuracy", "macro_f1", "precision", "recall", "ece")
-    kept = [name for each in names for name in (each, f"{each}_ci") if name in figures]
-    return Manifest(
-        method=recipe.method,
-        name=out.resolve().name,
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        labels=dataset.labels,
-        threshold=threshold,
-        recipe=recipe.model_dump(mode="json"),
-        data={
-            "fingerprint": dataset.fingerprint,
-            "sources": [Path(reading.source).name for reading in prepared.readings],
-            "split": dataset.split,
-            "train": len(dataset.train),
-            "validation": len(dataset.validation),
-            "test": len(dataset.test),
-        },
-        scores={
-            "part": part,
-            "chose_on_validation": trained.chose_on_validation and part == "validation",
-            **{name: figures[name] for name in kept},
-        },
-        training={"seconds": round(seconds, 3), **trained.facts},
-        libraries=_libraries(),
-    )
-
-
-def _libraries() -> dict[str, str]:
-    found = {"aprendiz": __version__}
-    for name in ("torch", "transformers", "tokenizers", "scikit-learn", "numpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _write_card(
@@ -470,18 +361,3 @@ def _stopped(out: Path) -> JobStopped:
 
 def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-__all__ = [
-    "ModelFolderError",
-    "Run",
-    "TrainResult",
-    "check",
-    "choose_recipe",
-    "evaluate",
-    "load",
-    "prediction_dict",
-    "report",
-    "scores_text",
-    "train",
-]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aprendiz import workflow
-from aprendiz.errors import DataError, RecipeError
+from aprendiz.errors import DataError, ModelFolderError, RecipeError
 from aprendiz.methods import catalogue
 from tests.conftest import EXAMPLES
 
@@ -157,7 +157,7 @@ class TestEveryMethod:
         content = bytearray(weights.read_bytes())
         content[-1] ^= 1
         weights.write_bytes(content)
-        with pytest.raises(workflow.ModelFolderError, match=weights.name):
+        with pytest.raises(ModelFolderError, match=weights.name):
             workflow.load(folder)
 
     def test_the_recipe_has_at_most_fifteen_settings_of_its_own(self, method):

@@ -30,7 +30,7 @@ def evaluate(
         told = workflow.evaluate(
             model, data, text_column=text_column, label_column=label_column, observer=terminal
         )
-    print(jsons.dumps(told.as_dict(), ensure_ascii=False) if json else workflow.scores_text(told))
+    print(jsons.dumps(told.as_dict(), ensure_ascii=False) if json else told.in_words())
 
 
 def predict(
@@ -56,7 +56,7 @@ def predict(
         )
     answers = workflow.load(model).predict(given, threshold)
     if json:
-        print(jsons.dumps([workflow.prediction_dict(each) for each in answers], ensure_ascii=False))
+        print(jsons.dumps([each.as_dict() for each in answers], ensure_ascii=False))
         return
     for each in answers:
         doubt = "  (not sure: ask again)" if each.abstained else ""

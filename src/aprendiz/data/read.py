@@ -50,6 +50,15 @@ class Reading:
     label_column: str | None
     rows: int
 
+    def in_words(self) -> str:
+        """Source, usable rows, format and chosen columns, in one line for a person."""
+        columns = (
+            f", text: {self.text_column!r}, label: {self.label_column!r}"
+            if self.text_column
+            else ""
+        )
+        return f"{self.source}: {len(self.examples):,} rows ({self.format}{columns})"
+
 
 def read_examples(
     source: str | Path, *, text: str | None = None, label: str | None = None

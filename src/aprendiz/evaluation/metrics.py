@@ -111,6 +111,17 @@ class Evaluation:
         """How many rows were answered rightly."""
         return int(np.trace(self.confusion))
 
+    def in_words(self) -> str:
+        """The main figures in two lines for a person, each with its interval."""
+        low, high = self.accuracy_ci
+        f1_low, f1_high = self.macro_f1_ci
+        return (
+            f"accuracy: {self.accuracy:.3f} on {self.n:,} rows "
+            f"(95 % interval {low:.3f} to {high:.3f})\n"
+            f"macro F1: {self.macro_f1:.3f} ({f1_low:.3f} to {f1_high:.3f}), "
+            f"calibration error {self.ece:.3f}"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` reads them back."""
         figures: dict[str, Any] = {"n": self.n}

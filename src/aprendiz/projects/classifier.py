@@ -22,6 +22,7 @@ from aprendiz.data.prepare import Prepared, prepare
 from aprendiz.data.records import Example
 from aprendiz.data.sample import draw
 from aprendiz.errors import JobStopped, ModelFolderError, ProjectError, ProviderError
+from aprendiz.methods import catalogue
 from aprendiz.projects.ledger import write_json
 from aprendiz.projects.steps import Context, Project, Step
 from aprendiz.recipe import Recipe
@@ -214,7 +215,7 @@ def _learn(context: Context, out: Path, resume: bool) -> None:
 
 
 def _recipe(project: ClassifierProject) -> Recipe:
-    return workflow.choose_recipe(None, project.recipe, project.recipe_settings)
+    return catalogue.choose_recipe(None, project.recipe, project.recipe_settings)
 
 
 def _part(data: Path, part: str) -> Path | None:
@@ -228,7 +229,7 @@ def _evaluate(context: Context) -> None:
     evaluation = workflow.evaluate(
         context.output / "model", data / f"{part}.jsonl", observer=context.observer
     )
-    context.observer.say(workflow.scores_text(evaluation))
+    context.observer.say(evaluation.in_words())
     write_json(context.output / "evaluation.json", {"part": part, **evaluation.as_dict()})
 
 
@@ -243,7 +244,7 @@ def _report(context: Context) -> None:
 
 def _predict(context: Context) -> None:
     model = workflow.load(context.output / "model")
-    answers = [workflow.prediction_dict(each) for each in model.predict(context.project.examples)]
+    answers = [each.as_dict() for each in model.predict(context.project.examples)]
     write_json(context.output / "prediction.json", answers)
 
 

@@ -32,7 +32,7 @@ class DemoResult:
         """Plain values for JSON."""
         return {
             **self.training.as_dict(),
-            "predictions": [workflow.prediction_dict(each) for each in self.predictions],
+            "predictions": [each.as_dict() for each in self.predictions],
             "total_seconds": round(self.seconds, 3),
         }
 

@@ -12,7 +12,6 @@ import yaml
 
 from aprendiz.methods import catalogue
 from aprendiz.projects.kinds import read
-from aprendiz.workflow import choose_recipe
 
 PROJECTS = Path(__file__).resolve().parents[3] / "projects"
 INTENTS = PROJECTS / "intents" / "data"
@@ -88,7 +87,7 @@ class TestEveryShippedProject:
         ]
         assert len(recipes) >= 3
         for path in recipes:
-            assert choose_recipe(None, path).method in catalogue.METHODS
+            assert catalogue.choose_recipe(None, path).method in catalogue.METHODS
 
     def test_the_default_recipe_is_the_good_one(self, name):
         values = yaml.safe_load((PROJECTS / name / "recipe.yaml").read_text(encoding="utf-8"))
