@@ -106,7 +106,7 @@ lock: ## resolve pyproject.toml afresh and rewrite requirements.lock
 clean: ## remove what the words above made, but for .venv
 	rm -rf build dist docs/_build docs/reference/generated demo-model .pytest_cache .mypy_cache \
 	  .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find src tests docs projects benchmarks \( -name __pycache__ -o -name .mypy_cache \) -prune -exec rm -rf {} +
 
 distclean: clean ## the same, and .venv
 	rm -rf $(VENV)

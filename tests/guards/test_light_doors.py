@@ -15,7 +15,7 @@ from tests.guards.house import HEAVY, ROOT
 
 ROOMS = house.light_rooms(ROOT)
 
-# Measured 46 MB; a model library would add far more than the difference.
+# Measured 42 MB; a model library would add far more than the difference.
 HELP_MEMORY_KB = 60_000
 
 

