@@ -170,9 +170,7 @@ def _probed_network(
     )
     truth = np.array([row["labels"] for row in rows])
     head = linear_head.fit_head(embeddings, truth, len(dataset.labels), seed=recipe.seed)
-    # The head carries its temperature into the weights: training starts from probabilities
-    # that already mean what they say.
-    network.set_head(head.weight / head.temperature, head.bias / head.temperature)
+    network.set_head(head.weight, head.bias)
     return network
 
 
