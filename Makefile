@@ -82,7 +82,7 @@ docs: $(READY) ## the documentation as HTML, in docs/_build
 
 bench-%: $(READY)
 	@test -f benchmarks/$*.py || { echo "there is no benchmarks/$*.py" >&2; exit 1; }
-	$(BIN)/python benchmarks/$*.py
+	$(BIN)/python benchmarks/$*.py $(ARGS)
 
 # The library and its extras are resolved afresh in an environment of their own and
 # written down as exact versions, without addresses. Torch's GPU libraries follow

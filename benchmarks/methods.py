@@ -24,7 +24,7 @@ METHODS = {
     "tfidf": {"method": "tfidf"},
     "probe": {"method": "probe"},
     "finetune": {"method": "finetune"},
-    "finetune, plain": {"method": "finetune", "plain": True, "epochs": 5, "learning_rate": 1e-4},
+    "finetune plain": {"method": "finetune", "plain": True, "epochs": 5, "learning_rate": 1e-4},
 }
 
 # name: (training file, rows to sample from it or None, validation rows, test file)

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 MARKER = "complete"
@@ -37,3 +39,21 @@ def latest_complete(folder: Path) -> Path | None:
     """The newest checkpoint that carries the marker, or none."""
     whole = [path.parent for path in folder.glob(f"checkpoint-*/{MARKER}")]
     return max(whole, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
+
+
+def state_of(checkpoint: Path) -> TrainerState:
+    """What the Trainer knew when it wrote a checkpoint."""
+    return TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+
+
+def had_ended(state: TrainerState) -> bool:
+    """Whether early stopping had already ended the training; the Trainer would go on."""
+    kept: Any = state.stateful_callbacks or {}
+    stopped = kept.get("TrainerControl", {}).get("args", {}).get("should_training_stop", False)
+    return bool(stopped and state.best_model_checkpoint)
+
+
+def load_best(network: nn.Module, state: TrainerState, folder: Path) -> None:
+    """Give a network the weights of the best checkpoint, wherever ``folder`` now lies."""
+    best = folder / Path(str(state.best_model_checkpoint)).name
+    network.load_state_dict(load_file(best / "model.safetensors"))

@@ -8,6 +8,7 @@ encoder and head together from there. ``plain: true`` is the textbook recipe.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,18 @@ from aprendiz.data.records import Example
 from aprendiz.evaluation import calibration, metrics
 from aprendiz.interfaces import Trained, Workspace
 from aprendiz.methods.finetune.recipe import FinetuneRecipe
-from aprendiz.neural import base_models, device, encoder, linear_head, tokenize, torch_file
+from aprendiz.neural import (
+    base_models,
+    checkpoints,
+    device,
+    encoder,
+    linear_head,
+    tokenize,
+    torch_file,
+)
 from aprendiz.neural.base_models import BaseModel
 from aprendiz.neural.callbacks import MetricsCallback, ObserverCallback, SystemMetricsCallback
-from aprendiz.neural.checkpoints import MarkComplete, latest_complete
+from aprendiz.neural.optimizer import adamw
 from aprendiz.neural.tokenize import TextEncoder
 
 # With few rows it is optimiser steps that decide, not epochs: `epochs: auto` makes at least
@@ -60,7 +69,7 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
     texts = TextEncoder(tokenizer.backend_tokenizer, max_length, pad)
     rows = _rows(dataset, dataset.train, texts)
     held_out = _rows(dataset, dataset.validation, texts)
-    checkpoint = latest_complete(workspace.checkpoints) if workspace.resume else None
+    checkpoint = checkpoints.latest_complete(workspace.checkpoints) if workspace.resume else None
 
     network: nn.Module
     if recipe.plain:
@@ -69,6 +78,12 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
         network = _probed_network(base, dataset, rows, texts, recipe, workspace, checkpoint is None)
 
     epochs = recipe.epochs if recipe.epochs != "auto" else _epochs(len(rows), recipe.batch_size)
+    optimizer = adamw(
+        network,
+        rate=recipe.learning_rate,
+        head_rate=recipe.learning_rate if recipe.plain else recipe.head_learning_rate,
+        weight_decay=recipe.weight_decay,
+    )
     trainer = Trainer(
         model=network,
         args=_arguments(recipe, workspace, hardware, epochs, len(rows), bool(held_out)),
@@ -76,20 +91,18 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
         train_dataset=rows,
         eval_dataset=held_out or None,
         compute_metrics=_metrics,
-        optimizers=(_optimizer(network, recipe), None),
+        optimizers=(optimizer, None),
         callbacks=[
             MetricsCallback(workspace.run),
             SystemMetricsCallback(workspace.run),
             ObserverCallback(tell),
-            MarkComplete(),
+            checkpoints.MarkComplete(),
         ],
     )
     trainer.remove_callback(PrinterCallback)
     if held_out and recipe.early_stopping:
         trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
-    if checkpoint is not None:
-        tell.say(f"going on from step {checkpoint.name.rsplit('-', 1)[1]}")
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _learn(trainer, network, checkpoint, workspace)
 
     temperature = _temperature(trainer, held_out)
     network.to("cpu").eval()
@@ -112,6 +125,22 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
         chose_on_validation=bool(held_out),
         huggingface=recipe.plain,
     )
+
+
+def _learn(
+    trainer: Trainer, network: nn.Module, checkpoint: Path | None, workspace: Workspace
+) -> None:
+    """Train, or go on with an interrupted training, or take what a finished one has left."""
+    if checkpoint is None:
+        trainer.train()
+        return
+    state = checkpoints.state_of(checkpoint)
+    workspace.observer.say(f"going on from step {state.global_step}")
+    if checkpoints.had_ended(state):
+        checkpoints.load_best(network, state, workspace.checkpoints)
+        trainer.state = state
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint))
 
 
 def _epochs(rows: int, batch_size: int) -> int:
@@ -174,23 +203,6 @@ def _probed_network(
     return network
 
 
-def _optimizer(network: nn.Module, recipe: FinetuneRecipe) -> torch.optim.AdamW:
-    """AdamW with the head on its own learning rate; biases and norms are not decayed."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        own = name.startswith("head.") and not recipe.plain
-        rate = recipe.head_learning_rate if own else recipe.learning_rate
-        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-        groups.setdefault((rate, decay), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": parameters, "lr": rate, "weight_decay": decay}
-            for (rate, decay), parameters in groups.items()
-        ],
-        fused=True,  # one pass over the weights: several times faster on a CPU
-    )
-
-
 def _arguments(
     recipe: FinetuneRecipe,
     workspace: Workspace,
@@ -218,6 +230,7 @@ def _arguments(
         save_strategy="epoch",
         save_total_limit=2,
         load_best_model_at_end=validated,
+        restore_callback_states_from_checkpoint=True,  # how patient early stopping still is
         metric_for_best_model=recipe.metric if validated else None,
         greater_is_better=(recipe.metric != "loss") if validated else None,
         logging_steps=max(1, steps // 50),
