@@ -33,7 +33,11 @@ from aprendiz.settings import get_settings
 from aprendiz.tracking.open_run import recording
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aprendiz.evaluation.metrics import Evaluation
+
+_ROWS_AT_ONCE = 1_024  # between two movements of a progress bar
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,7 @@ def train(
         evaluation = None
         if rows:
             classifier = catalogue.loader(chosen.method)(build.files, dataset.labels)
-            evaluation, probabilities = _measure(classifier, rows)
+            evaluation, probabilities = _measure(classifier, rows, tell)
         manifest = describe(
             goal,
             chosen,
@@ -255,11 +259,12 @@ def evaluate(
         ModelFolderError: see :func:`load`.
     """
     reading = read_examples(str(data), text=text_column, label=label_column)
-    checks.refuse(reading.findings)
+    checks.refuse([*reading.findings, *checks.no_rows([reading])])
     loaded = model if isinstance(model, Model) else load(model)
     checks.refuse(checks.labels_missing_from(loaded.labels, reading.examples))
-    (observer or Silence()).say(reading.in_words())
-    return _measure(loaded, reading.examples)[0]
+    tell = observer or Silence()
+    tell.say(reading.in_words())
+    return _measure(loaded, reading.examples, tell)[0]
 
 
 def report(model: str | Path, out: str | Path | None = None) -> Path:
@@ -303,10 +308,19 @@ def _measured(prepared: Prepared) -> tuple[str, tuple[Example, ...]]:
     return "none", ()
 
 
-def _measure(classifier: Classifier | Model, rows: Sequence[Example]) -> tuple[Evaluation, Any]:
+def _measure(
+    classifier: Classifier | Model, rows: Sequence[Example], tell: Observer
+) -> tuple[Evaluation, np.ndarray]:
+    import numpy as np
+
     from aprendiz.evaluation.metrics import score
 
-    probabilities = classifier.probabilities([row.text for row in rows])
+    answers = []
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[start : start + _ROWS_AT_ONCE]
+        answers.append(classifier.probabilities([row.text for row in some]))
+        tell.progress("measuring", start + len(some), len(rows))
+    probabilities = np.concatenate(answers)
     index = {label: number for number, label in enumerate(classifier.labels)}
     return score(
         probabilities, [index[row.label] for row in rows], classifier.labels

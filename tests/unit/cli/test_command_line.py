@@ -168,3 +168,19 @@ def test_a_new_recipe_is_complete_and_passes_its_own_check(method, tmp_path):
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["recipe"]["method"] == method
     assert "loaded: []" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("text,label\n", "no"), ("text,label\nhello,greet\nbye,farewell\n", "farewell")],
+    ids=["no-rows", "unknown-label"],
+)
+def test_rows_that_cannot_be_measured_are_refused(content, said, examples_file, tmp_path):
+    out, source = tmp_path / "model", tmp_path / "rows.csv"
+    aprendiz("train", "--data", examples_file, "--out", out, "--method", "tfidf")
+    source.write_text(content)
+    told = aprendiz("evaluate", out, "--data", source)
+    assert told.returncode == 2, told.stderr
+    assert str(source) in told.stderr
+    assert said in told.stderr
+    assert "Traceback" not in told.stderr
