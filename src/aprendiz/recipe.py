@@ -97,7 +97,10 @@ def build(values: Mapping[str, Any], kind: type[AnyRecipe], source: str = "recip
     try:
         return kind.model_validate(_numbers_from_text(values, kind))
     except ValidationError as error:
-        faults = [_say(dict(fault), kind) for fault in error.errors()]
+        by_key: dict[str, list[dict[str, Any]]] = {}
+        for fault in error.errors():
+            by_key.setdefault(str((*fault["loc"], "recipe")[0]), []).append(dict(fault))
+        faults = [_say(key, told, kind) for key, told in by_key.items()]
     method = values.get("method", "METHOD")
     raise RecipeError(
         f"{source}: " + "; ".join(faults),
@@ -118,13 +121,14 @@ def _numbers_from_text(values: Mapping[str, Any], kind: type[Recipe]) -> dict[st
     return read_as_numbers
 
 
-def _say(fault: dict[str, Any], kind: type[Recipe]) -> str:
-    key = ".".join(str(part) for part in fault["loc"]) or "recipe"
-    if fault["type"] == "extra_forbidden":
+def _say(key: str, faults: Sequence[dict[str, Any]], kind: type[Recipe]) -> str:
+    """What is wrong with one setting; one that may be of several kinds has a fault for each."""
+    if faults[0]["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, list(kind.model_fields), n=1)
         guess = f" (did you mean {near[0]!r}?)" if near else ""
         return f"there is no setting {key!r}{guess}"
-    return f"{key} = {fault.get('input')!r}: {str(fault['msg']).lower()}"
+    asked = " or ".join(str(fault["msg"]).removeprefix("Input ").lower() for fault in faults)
+    return f"{key} = {faults[0].get('input')!r}: {asked}"
 
 
 def dump(recipe: Recipe) -> str:

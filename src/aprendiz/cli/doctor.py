@@ -127,4 +127,4 @@ def _devices() -> tuple[str, str]:
 def _how_to_get_cuda() -> str:
     if sys.platform != "linux":
         return ""
-    return " (for an NVIDIA GPU: pip install --force-reinstall torch, the default build has CUDA)"
+    return " (for an NVIDIA GPU: pip install --force-reinstall torch==2.13.0, whose default build has CUDA)"

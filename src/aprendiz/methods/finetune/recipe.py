@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,7 +25,7 @@ class FinetuneRecipe(Recipe):
     plain: bool = False
     """Textbook recipe: random head on [CLS] instead of mean pooling and a probe's head."""
 
-    epochs: int | Literal["auto"] = "auto"
+    epochs: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Passes over the training rows; `auto` takes more of them when rows are few."""
 
     batch_size: int = Field(default=32, ge=1, le=1024)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ class ProbeRecipe(Recipe):
     max_length: int = Field(default=128, ge=8, le=8192)
     """Longest text in tokens; what is longer is cut."""
 
-    regularization: float | Literal["auto"] = "auto"
+    regularization: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Inverse strength of the head's penalty (C); `auto` chooses it by cross-validation."""
 
 
