@@ -7,7 +7,7 @@ on the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -24,9 +24,11 @@ class Prediction:
 
     Attributes:
         text: the input, unchanged.
-        label: the most probable label, as the user wrote it.
+        label: the most probable label, as the user wrote it; empty when the model gave
+            no answer that is one of the labels (only chat models can).
         confidence: its probability, 0 to 1.
-        scores: probability of every label, most probable first; they sum to 1.
+        scores: probability of every label, most probable first; they sum to 1, or are
+            all 0 when there is no answer.
         abstained: true when ``confidence`` is under the threshold in force, so
             that the caller should ask again instead of acting on ``label``.
     """
@@ -73,7 +75,11 @@ class Classifier(Protocol):
         ...
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """Probabilities, shape ``(len(texts), len(labels))``, float64, rows sum to 1."""
+        """Probabilities, shape ``(len(texts), len(labels))``, float64.
+
+        A row sums to 1, or is all zero where the model gave no answer that is one of the
+        labels (a chat model can; such a row counts as wrong, never as a guess).
+        """
         ...
 
 
@@ -131,6 +137,29 @@ class Silence:
         """Ignore."""
 
 
+class Listener(Protocol):
+    """A program that follows a training as it goes (an observer is for people)."""
+
+    def figures(self, step: int, values: Mapping[str, float]) -> None:
+        """What the run was told at an optimiser step (0 for figures without one)."""
+        ...
+
+    def snapshot(self, step: int, folder: Path, values: Mapping[str, float]) -> None:
+        """A whole model folder as it was at ``step`` lies in ``folder``, with its figures."""
+        ...
+
+
+WriteFiles = Callable[[Path], None]
+
+
+class Album(Protocol):
+    """Takes snapshots of a model in the middle of its training."""
+
+    def keep(self, step: int, write: WriteFiles, values: Mapping[str, float]) -> None:
+        """Have ``write`` put the model's own files into a folder, and seal it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """Where a method works and whom it tells.
@@ -143,6 +172,8 @@ class Workspace:
             the same data with the same recipe.
         run: the diary.
         observer: whom to tell.
+        album: where a method that learns in steps leaves a snapshot after each epoch;
+            ``None`` when nobody wants them.
     """
 
     files: Path
@@ -150,6 +181,7 @@ class Workspace:
     resume: bool
     run: Run
     observer: Observer
+    album: Album | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +194,11 @@ class Trained:
         chose_on_validation: the validation rows chose the checkpoint or the
             temperature, so a score on them is not a score on unseen rows.
         huggingface: the files load with ``AutoModelForSequenceClassification``.
+        not_yet: why the model cannot answer now although it is finished (a managed model
+            that is not deployed), with what to do; empty when it can.
     """
 
     facts: Mapping[str, object]
     chose_on_validation: bool
     huggingface: bool
+    not_yet: str = ""

@@ -47,7 +47,10 @@ class Model:
         return self.manifest.threshold
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """Probability of every label, shape ``(len(texts), len(labels))``, rows sum to 1."""
+        """Probability of every label, shape ``(len(texts), len(labels))``.
+
+        Rows sum to 1, or are all zero where the model gave no answer.
+        """
         return self._classifier.probabilities(texts)
 
     def predict(self, texts: Sequence[str], threshold: float | None = None) -> list[Prediction]:
@@ -74,6 +77,8 @@ class Model:
         order = sorted(range(len(row)), key=lambda number: (-row[number], number))
         scores = {self.labels[number]: float(row[number]) for number in order}
         best = self.labels[order[0]]
+        if scores[best] == 0:
+            return Prediction(text, "", 0.0, scores, abstained=True)
         return Prediction(text, best, scores[best], scores, abstained=scores[best] < limit)
 
     def __repr__(self) -> str:

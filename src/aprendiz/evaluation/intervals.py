@@ -88,7 +88,8 @@ def macro_intervals(confusion: np.ndarray, seed: int = 0) -> MacroIntervals:
     confusion matrix from a multinomial distribution, which is what this does.
 
     Args:
-        confusion: counts, shape ``(k, k)``, row = truth, column = answer.
+        confusion: counts, shape ``(k, k)``, row = truth, column = answer; a further column
+            counts the rows without an answer.
         seed: fixes the draws.
     """
     truth, answer = np.nonzero(confusion)
@@ -100,9 +101,10 @@ def macro_intervals(confusion: np.ndarray, seed: int = 0) -> MacroIntervals:
         hits = np.zeros((len(counts), labels), dtype=np.int64)
         hits[:, truth[on_diagonal]] = counts[:, on_diagonal]
         support = _sum_by(counts, truth, labels)
-        answered = _sum_by(counts, answer, labels)
+        answered = _sum_by(counts, answer, confusion.shape[1])[:, :labels]
         drawn.append(np.stack(macro_scores(hits, support, answered)))
-    points = macro_scores(np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0))
+    columns = confusion.sum(axis=0)[:labels]
+    points = macro_scores(np.diag(confusion), confusion.sum(axis=1), columns)
     right, total = int(np.trace(confusion)), int(confusion.sum())
     f1, precision, recall = (
         _around(float(point), draws, right, total)

@@ -83,6 +83,8 @@ class Evaluation:
         loss: mean negative log-likelihood in nats; normal interval.
         per_label: one entry a label, in the order of ``labels``.
         confusion: counts, shape ``(k, k)``, row = truth, column = answer.
+        unanswered: rows for which the model gave none of the labels; each counts as wrong
+            and stands in no column of ``confusion``.
         confused_pairs: wrong cells of ``confusion``, most rows first.
         reliability: the 15 bins, some perhaps empty.
     """
@@ -105,6 +107,7 @@ class Evaluation:
     confusion: np.ndarray
     confused_pairs: tuple[ConfusedPair, ...]
     reliability: tuple[ReliabilityBin, ...]
+    unanswered: int = 0
 
     @property
     def correct(self) -> int:
@@ -120,11 +123,12 @@ class Evaluation:
             f"(95 % interval {low:.3f} to {high:.3f})\n"
             f"macro F1: {self.macro_f1:.3f} ({f1_low:.3f} to {f1_high:.3f}), "
             f"calibration error {self.ece:.3f}"
+            + (f"\nunanswered: {self.unanswered:,} rows (counted as wrong)" * bool(self.unanswered))
         )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` reads them back."""
-        figures: dict[str, Any] = {"n": self.n}
+        figures: dict[str, Any] = {"n": self.n, "unanswered": self.unanswered}
         for name in _FIGURES:
             figures[name] = getattr(self, name)
             figures[f"{name}_ci"] = list(getattr(self, f"{name}_ci"))
@@ -145,7 +149,7 @@ class Evaluation:
         Raises:
             KeyError, TypeError: the values are not such an evaluation.
         """
-        figures: dict[str, Any] = {"n": values["n"]}
+        figures: dict[str, Any] = {"n": values["n"], "unanswered": values.get("unanswered", 0)}
         for name in _FIGURES:
             figures[name] = values[name]
             figures[f"{name}_ci"] = tuple(values[f"{name}_ci"])
@@ -169,7 +173,7 @@ def score(
 
     Args:
         probabilities: shape ``(n, k)``, every row summing to 1. The answer is the most
-            probable label; of equals, the first.
+            probable label; of equals, the first. A row of zeros is no answer, and wrong.
         truth: label numbers, shape ``(n,)``.
         labels: the ``k`` label names.
         seed: fixes the bootstrap; the figures themselves do not depend on it.
@@ -184,12 +188,13 @@ def score(
         raise ValueError(f"{table.shape[1]} columns of probabilities but {len(names)} labels")
     if len(set(names)) != len(names):
         raise ValueError("a label name stands twice in the labels")
-    answers = table.argmax(axis=1)
+    answers = _answers(table)
     confidence = table.max(axis=1)
     right = answers == numbers
-    confusion = _confusion(numbers, answers, len(names))
-    f1, precision, recall = _macro(confusion)
-    macro = macro_intervals(confusion, seed)
+    counts = _confusion(numbers, answers, len(names))
+    f1, precision, recall = _macro(counts)
+    macro = macro_intervals(counts, seed)
+    confusion = counts[:, :-1].copy()
     groups = reliability(confidence, right)
     losses = _losses(table, numbers)
     return Evaluation(
@@ -207,10 +212,11 @@ def score(
         ece_ci=calibration_interval(confidence, right, seed),
         loss=float(losses.mean()),
         loss_ci=mean_interval(losses, highest=-math.log(_LEAST_PROBABILITY)),
-        per_label=_per_label(confusion, names),
+        per_label=_per_label(counts, names),
         confusion=_frozen(confusion),
         confused_pairs=_confused_pairs(confusion, names),
         reliability=groups,
+        unanswered=int(counts[:, -1].sum()),
     )
 
 
@@ -221,7 +227,7 @@ def quick(probabilities: np.ndarray, truth: Truth) -> dict[str, float]:
         ValueError: as :func:`score`.
     """
     table, numbers = _checked(probabilities, truth)
-    confusion = _confusion(numbers, table.argmax(axis=1), table.shape[1])
+    confusion = _confusion(numbers, _answers(table), table.shape[1])
     f1, precision, recall = _macro(confusion)
     return {
         "loss": float(_losses(table, numbers).mean()),
@@ -249,19 +255,28 @@ def _checked(probabilities: np.ndarray, truth: Truth) -> tuple[np.ndarray, np.nd
             f", but there are only the labels 0 to {table.shape[1] - 1}"
         )
     # Written so that a NaN counts as wrong.
-    fine = (table >= 0).all(axis=1) & (np.abs(table.sum(axis=1) - 1) <= _SUM_TOLERANCE)
+    sums = table.sum(axis=1)
+    fine = (table >= 0).all(axis=1) & ((np.abs(sums - 1) <= _SUM_TOLERANCE) | (sums == 0))
     if not fine.all():
         row = int(np.flatnonzero(~fine)[0])
         raise ValueError(
-            f"row {row} is not a row of probabilities: they must be 0 or more and sum to 1, "
+            f"row {row} is not a row of probabilities: they must be 0 or more and sum to 1 "
+            f"(or be 0 throughout for no answer), "
             f"these sum to {table[row].sum():.6g}"
         )
     return np.minimum(table, 1.0), numbers.astype(np.int64)
 
 
+def _answers(table: np.ndarray) -> np.ndarray:
+    """The label number answered in each row; the number of labels where there is no answer."""
+    return np.where(table.any(axis=1), table.argmax(axis=1), table.shape[1])
+
+
 def _confusion(truth: np.ndarray, answers: np.ndarray, labels: int) -> np.ndarray:
-    counts = np.bincount(truth * labels + answers, minlength=labels * labels)
-    return counts.reshape(labels, labels).astype(np.int64)
+    """Counts of shape ``(labels, labels + 1)``; the last column is for rows without an answer."""
+    wide = labels + 1
+    counts = np.bincount(truth * wide + answers, minlength=labels * wide)
+    return counts.reshape(labels, wide).astype(np.int64)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:
@@ -276,14 +291,14 @@ def _losses(table: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def _macro(confusion: np.ndarray) -> tuple[float, float, float]:
     f1, precision, recall = macro_scores(
-        np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+        np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)[:-1]
     )
     return float(f1), float(precision), float(recall)
 
 
 def _per_label(confusion: np.ndarray, labels: tuple[str, ...]) -> tuple[LabelScore, ...]:
     hits = np.diag(confusion)
-    support, answered = confusion.sum(axis=1), confusion.sum(axis=0)
+    support, answered = confusion.sum(axis=1), confusion.sum(axis=0)[:-1]
     return tuple(
         LabelScore(
             label=label,

@@ -185,3 +185,36 @@ def test_float32_probabilities_over_many_labels_are_accepted():
 def test_what_cannot_be_measured_is_refused_in_a_sentence(probabilities, truth, labels, said):
     with pytest.raises(ValueError, match=said):
         score(probabilities, truth, labels)
+
+
+class TestNoAnswer:
+    """A row of zeros is a model that gave none of the labels: wrong, and counted as such."""
+
+    def test_counts_as_wrong_and_never_as_a_guess(self):
+        rows = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+        told = score(rows, [0, 0, 1, 1], ("a", "b"))
+        assert told.accuracy == 0.5
+        assert told.unanswered == 2
+        assert told.confusion.tolist() == [[1, 0], [0, 1]]
+        assert [entry.recall for entry in told.per_label] == [0.5, 0.5]
+        assert [entry.precision for entry in told.per_label] == [1.0, 1.0]
+        assert [entry.support for entry in told.per_label] == [2, 2]
+        assert "unanswered: 2 rows" in told.in_words()
+        assert quick(rows, [0, 0, 1, 1])["accuracy"] == 0.5
+
+    def test_survives_json(self):
+        told = score(np.array([[0.0, 0.0], [0.4, 0.6]]), [0, 1], ("a", "b"))
+        again = Evaluation.from_dict(json.loads(json.dumps(told.as_dict())))
+        assert again.unanswered == 1
+        assert again.as_dict() == told.as_dict()
+
+    @given(st.integers(1, 40), st.integers(0, 2**31 - 1))
+    def test_no_answer_is_never_better_than_any(self, n, seed):
+        random = np.random.default_rng(seed)
+        rows = random.dirichlet(np.ones(3), n)
+        truth = random.integers(0, 3, n)
+        silent = rows * (random.random((n, 1)) < 0.5)
+        told, hushed = score(rows, truth, "abc"), score(silent, truth, "abc")
+        assert hushed.correct <= told.correct
+        assert hushed.confusion.sum() + hushed.unanswered == n
+        assert hushed.macro_f1_ci[0] <= hushed.macro_f1 <= hushed.macro_f1_ci[1]
