@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aprendiz import recipe as recipes
-from aprendiz._version import __version__
 from aprendiz.artifact import manifest as manifests
+from aprendiz.artifact.album import Album
 from aprendiz.artifact.describe import describe
 from aprendiz.artifact.folder import building, can_resume
 from aprendiz.artifact.manifest import Manifest
@@ -26,10 +26,12 @@ from aprendiz.data.prepare import Prepared, prepare
 from aprendiz.data.read import read_examples
 from aprendiz.data.records import Example, Finding
 from aprendiz.errors import DataError, JobStopped
-from aprendiz.interfaces import Classifier, Observer, Silence, Trained, Workspace
+from aprendiz.interfaces import Classifier, Listener, Observer, Silence, Trained, Workspace
 from aprendiz.methods import catalogue
 from aprendiz.recipe import Recipe
 from aprendiz.settings import get_settings
+from aprendiz.tracking import facts
+from aprendiz.tracking.heard import HeardRun
 from aprendiz.tracking.open_run import recording
 
 if TYPE_CHECKING:
@@ -120,13 +122,15 @@ def train(
     resume: bool = False,
     track: bool | None = None,
     observer: Observer | None = None,
+    listener: Listener | None = None,
+    snapshots: Path | None = None,
 ) -> TrainResult:
     """Learn from examples and write a model folder.
 
     Args:
         data: examples to learn from: a file or ``hf://owner/name[/config]:split``.
         out: the folder to make; a model folder already there is replaced at the end.
-        method: ``tfidf``, ``probe`` (default) or ``finetune``.
+        method: ``tfidf``, ``probe`` (default), ``finetune`` or ``managed``.
         recipe: settings as a recipe file, a mapping or a recipe object.
         overrides: single settings as ``key=value``.
         validation: rows that may choose a checkpoint.
@@ -140,12 +144,16 @@ def train(
         resume: go on with an interrupted training of the same data and recipe.
         track: record the run with MLflow; by default when it is installed.
         observer: whom to tell what is happening.
+        listener: a program to tell the figures as they come.
+        snapshots: folder for a whole model folder after each epoch (the last three), from
+            a method that learns in steps.
 
     Raises:
         DataError: the examples cannot be used; carries every finding.
         RecipeError: a setting does not exist or has a wrong value.
         ModelFolderError: ``out`` is in use or there is nothing to resume.
         MissingExtra: a library the method needs is not installed.
+        ProviderError: a managed service refused, or could not be reached.
     """
     tell = observer or Silence()
     settings = get_settings()
@@ -162,6 +170,8 @@ def train(
     _say_data(prepared, tell)
     dataset = prepared.dataset
     part, rows = _measured(prepared)
+    if check_first := catalogue.checker(chosen.method):
+        check_first(dataset, chosen, tell)
     if dry_run:
         return TrainResult(None, chosen, dataset.split, prepared.findings, part, None, 0.0, None)
 
@@ -178,13 +188,16 @@ def train(
             resume=build.partial / "run.json",
         ) as run,
     ):
-        run.params(_params(chosen, prepared))
+        run.params(facts.params(chosen, prepared))
+        limit = settings.threshold if threshold is None else threshold
+        album = Album(snapshots, chosen, prepared, limit, listener) if snapshots else None
+        heard = HeardRun(run, listener) if listener else run
         begin = time.perf_counter()
         try:
             trained = learn(
                 dataset,
                 chosen,
-                Workspace(build.files, build.checkpoints, build.resumed, run, tell),
+                Workspace(build.files, build.checkpoints, build.resumed, heard, tell, album),
             )
         except KeyboardInterrupt:
             raise _stopped(goal) from None
@@ -197,7 +210,9 @@ def train(
         tell.say(f"trained in {seconds:.1f} s")
 
         evaluation = None
-        if rows:
+        if trained.not_yet:
+            tell.say(trained.not_yet)
+        elif rows:
             classifier = catalogue.loader(chosen.method)(build.files, dataset.labels)
             evaluation, probabilities = _measure(classifier, rows, tell)
         manifest = describe(
@@ -208,7 +223,7 @@ def train(
             part,
             evaluation.as_dict() if evaluation else None,
             seconds,
-            settings.threshold if threshold is None else threshold,
+            limit,
         )
         (build.files / "recipe.yaml").write_text(recipes.dump(chosen), encoding="utf-8")
         _write_json(build.files / "history.json", run.history)
@@ -216,7 +231,7 @@ def train(
             from aprendiz.report import write
 
             write.write_report(build.files, manifest, evaluation, run.history, rows, probabilities)
-            run.metrics(_final_scores(evaluation, part), step=0)
+            heard.metrics(facts.final_scores(evaluation.as_dict(), part), step=0)
         _write_card(build.files, manifest, trained, evaluation)
         sealed = build.seal(manifest)
         run.artifact(goal / "recipe.yaml")
@@ -338,31 +353,6 @@ def _write_card(
         hf_loadable=trained.huggingface,
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
-
-
-def _params(recipe: Recipe, prepared: Prepared) -> dict[str, object]:
-    dataset = prepared.dataset
-    return {
-        **recipe.model_dump(mode="json"),
-        "labels": len(dataset.labels),
-        "train_rows": len(dataset.train),
-        "validation_rows": len(dataset.validation),
-        "test_rows": len(dataset.test),
-        "data_fingerprint": dataset.fingerprint[:16],
-        "aprendiz_version": __version__,
-    }
-
-
-def _final_scores(evaluation: Evaluation, part: str) -> dict[str, float]:
-    told = {
-        "accuracy": evaluation.accuracy,
-        "f1": evaluation.macro_f1,
-        "precision": evaluation.precision,
-        "recall": evaluation.recall,
-        "ece": evaluation.ece,
-        "loss": evaluation.loss,
-    }
-    return {f"final_{part}_{name}": value for name, value in told.items()}
 
 
 def _stopped(out: Path) -> JobStopped:

@@ -4,7 +4,9 @@
 - ``train.py`` (heavy): ``train(dataset, recipe, workspace) -> Trained``, which writes
   the model's own files into ``workspace.files``;
 - ``predict.py`` (heavy): ``load(folder, labels) -> Classifier``, which needs nothing but
-  those files.
+  those files;
+- ``check.py`` (light, if there is anything to check): ``check(dataset, recipe, observer)``,
+  called before a training and in a dry run.
 
 ``tests/contract`` holds every entry of the table to that promise.
 """
@@ -14,13 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from aprendiz import recipe as recipes
 from aprendiz.data.dataset import Dataset
 from aprendiz.errors import MissingExtra, RecipeError
-from aprendiz.interfaces import Abilities, Classifier, Trained, Workspace
+from aprendiz.interfaces import Abilities, Classifier, Observer, Trained, Workspace
 from aprendiz.recipe import Recipe
 from aprendiz.settings import set_library_default
 
@@ -114,6 +117,18 @@ def trainer(name: str) -> Callable[[Dataset, Any, Workspace], Trained]:
     """
     train: Callable[[Dataset, Any, Workspace], Trained] = _heavy(name, "train").train
     return train
+
+
+def checker(name: str) -> Callable[[Dataset, Any, Observer], None] | None:
+    """What a method looks over before it is asked to train, if it has a ``check.py``.
+
+    It raises what is wrong and tells an observer the rest; a dry run ends after it.
+    """
+    place = f"aprendiz.methods.{find(name).name}.check"
+    if find_spec(place) is None:
+        return None
+    check: Callable[[Dataset, Any, Observer], None] = import_module(place).check
+    return check
 
 
 def loader(name: str) -> Callable[[Path, Sequence[str]], Classifier]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from aprendiz.recipe import Recipe
+
+# With few rows it is optimiser steps that decide, not epochs: `epochs: auto` makes at least
+# this many steps, within these bounds (docs/explanation/defaults.md has the measurements).
+_STEPS = 200
+_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
 class FinetuneRecipe(Recipe):
@@ -60,6 +66,12 @@ class FinetuneRecipe(Recipe):
 
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """Arithmetic while training; `auto` takes bf16 where the hardware has it."""
+
+
+def auto_epochs(rows: int, batch_size: int) -> int:
+    """The epochs that ``epochs: auto`` stands for, for so many training rows."""
+    steps = math.ceil(rows / batch_size)
+    return max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS / steps)))
 
 
 RECIPE = FinetuneRecipe

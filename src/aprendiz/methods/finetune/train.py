@@ -28,7 +28,7 @@ from aprendiz.data.dataset import Dataset
 from aprendiz.data.records import Example
 from aprendiz.evaluation import calibration, metrics
 from aprendiz.interfaces import Trained, Workspace
-from aprendiz.methods.finetune.recipe import FinetuneRecipe
+from aprendiz.methods.finetune.recipe import FinetuneRecipe, auto_epochs
 from aprendiz.neural import (
     base_models,
     checkpoints,
@@ -41,12 +41,8 @@ from aprendiz.neural import (
 from aprendiz.neural.base_models import BaseModel
 from aprendiz.neural.callbacks import MetricsCallback, ObserverCallback, SystemMetricsCallback
 from aprendiz.neural.optimizer import adamw
+from aprendiz.neural.snapshots import SnapshotCallback
 from aprendiz.neural.tokenize import TextEncoder
-
-# With few rows it is optimiser steps that decide, not epochs: `epochs: auto` makes at least
-# this many steps, within these bounds (docs/explanation/defaults.md has the measurements).
-_STEPS = 200
-_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 Rows = list[dict[str, Any]]
 
@@ -77,38 +73,46 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
     else:
         network = _probed_network(base, dataset, rows, texts, recipe, workspace, checkpoint is None)
 
-    epochs = recipe.epochs if recipe.epochs != "auto" else _epochs(len(rows), recipe.batch_size)
+    epochs = recipe.epochs if recipe.epochs != "auto" else auto_epochs(len(rows), recipe.batch_size)
     optimizer = adamw(
         network,
         rate=recipe.learning_rate,
         head_rate=recipe.learning_rate if recipe.plain else recipe.head_learning_rate,
         weight_decay=recipe.weight_decay,
     )
+    judge = _Judge()
     trainer = Trainer(
         model=network,
         args=_arguments(recipe, workspace, hardware, epochs, len(rows), bool(held_out)),
         data_collator=lambda batch: _collate(batch, pad),
         train_dataset=rows,
         eval_dataset=held_out or None,
-        compute_metrics=_metrics,
+        compute_metrics=judge,
         optimizers=(optimizer, None),
         callbacks=[
             MetricsCallback(workspace.run),
             SystemMetricsCallback(workspace.run),
             ObserverCallback(tell),
-            checkpoints.MarkComplete(),
         ],
     )
     trainer.remove_callback(PrinterCallback)
+
+    def write(folder: Path) -> None:
+        encoder.save(
+            network, tokenizer, folder, max_length=max_length, temperature=judge.temperature
+        )
+
+    if workspace.album:
+        trainer.add_callback(SnapshotCallback(workspace.album, write))
+    trainer.add_callback(checkpoints.MarkComplete())
     if held_out and recipe.early_stopping:
         trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
     _learn(trainer, network, checkpoint, workspace)
 
-    temperature = _temperature(trainer, held_out)
+    if held_out:
+        trainer.predict(held_out)  # type: ignore[arg-type]  # the judge sees the chosen weights
     network.to("cpu").eval()
-    encoder.save(
-        network, tokenizer, workspace.files, max_length=max_length, temperature=temperature
-    )
+    write(workspace.files)
     torch_file.write(workspace.files, dataset.labels)
     return Trained(
         {
@@ -119,7 +123,7 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
             "parameters": sum(tensor.numel() for tensor in network.parameters()),
             "epochs": round(float(trainer.state.epoch or 0), 2),
             "steps": trainer.state.global_step,
-            "temperature": round(temperature, 4),
+            "temperature": round(judge.temperature, 4),
             "torch_threads": torch.get_num_threads(),
         },
         chose_on_validation=bool(held_out),
@@ -141,11 +145,6 @@ def _learn(
         trainer.state = state
     else:
         trainer.train(resume_from_checkpoint=str(checkpoint))
-
-
-def _epochs(rows: int, batch_size: int) -> int:
-    steps = math.ceil(rows / batch_size)
-    return max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS / steps)))
 
 
 def _rows(dataset: Dataset, examples: tuple[Example, ...], texts: TextEncoder) -> Rows:
@@ -244,17 +243,18 @@ def _arguments(
     )
 
 
-def _metrics(predicted: EvalPrediction) -> dict[str, float]:
-    logits = np.asarray(predicted.predictions, dtype=np.float64)
-    figures = metrics.quick(calibration.softmax(logits), np.asarray(predicted.label_ids))
-    figures.pop("loss", None)  # the Trainer reports its own
-    return figures
+class _Judge:
+    """Measures the held-out rows for the Trainer, and fits the temperature on the way.
 
+    No weight was fitted to these rows. The temperature is 1 as long as there were none.
+    """
 
-def _temperature(trainer: Trainer, held_out: Rows) -> float:
-    """Fitted on rows that no weight was fitted to; 1 when there are none."""
-    if not held_out:
-        return 1.0
-    told = trainer.predict(held_out)  # type: ignore[arg-type]
-    logits = np.asarray(told.predictions, dtype=np.float64)
-    return calibration.fit_temperature(logits, np.asarray(told.label_ids))
+    temperature = 1.0
+
+    def __call__(self, predicted: EvalPrediction) -> dict[str, float]:
+        logits = np.asarray(predicted.predictions, dtype=np.float64)
+        truth = np.asarray(predicted.label_ids)
+        self.temperature = calibration.fit_temperature(logits, truth)
+        figures = metrics.quick(calibration.softmax(logits), truth)
+        figures.pop("loss", None)  # the Trainer reports its own
+        return figures
