@@ -102,6 +102,127 @@ class Settings(BaseSettings):
     )
     """Key for gated or private models and data on the hub."""
 
+    azure_openai_endpoint: str = Field(
+        default="", validation_alias=AliasChoices("AZURE_OPENAI_ENDPOINT", "azure_openai_endpoint")
+    )
+    """Address of an Azure OpenAI resource (or of `aprendiz platform`); with it, managed jobs go there."""
+
+    azure_openai_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices(
+            "AZURE_OPENAI_KEY", "AZURE_OPENAI_API_KEY", "azure_openai_key"
+        ),
+    )
+    """Key of the Azure OpenAI resource; empty signs in with Entra (azure-identity)."""
+
+    azure_openai_version: str = Field(
+        default="2024-12-01-preview",
+        validation_alias=AliasChoices("AZURE_OPENAI_VERSION", "azure_openai_version"),
+    )
+    """Azure's `api-version`."""
+
+    azure_openai_model: str = Field(
+        default="gpt-4o-mini",
+        validation_alias=AliasChoices("AZURE_OPENAI_MODEL", "azure_openai_model"),
+    )
+    """Base model that `projects/store` fine-tunes."""
+
+    azure_subscription_id: str = Field(
+        default="", validation_alias=AliasChoices("AZURE_SUBSCRIPTION_ID", "azure_subscription_id")
+    )
+    """Azure subscription, to create deployments."""
+
+    azure_resource_group: str = Field(
+        default="", validation_alias=AliasChoices("AZURE_RESOURCE_GROUP", "azure_resource_group")
+    )
+    """Azure resource group, to create deployments."""
+
+    azure_openai_resource: str = Field(
+        default="", validation_alias=AliasChoices("AZURE_OPENAI_RESOURCE", "azure_openai_resource")
+    )
+    """Name of the Azure OpenAI resource; read from the endpoint when empty."""
+
+    azure_resource_manager_endpoint: str = Field(
+        default="https://management.azure.com",
+        validation_alias=AliasChoices(
+            "AZURE_RESOURCE_MANAGER_ENDPOINT", "azure_resource_manager_endpoint"
+        ),
+    )
+    """Address of the Azure Resource Manager, which creates deployments."""
+
+    openai_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key")
+    )
+    """Key for OpenAI, or for `aprendiz platform`."""
+
+    openai_base_url: str = Field(
+        default="", validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_base_url")
+    )
+    """Address of an OpenAI-compatible service; empty means OpenAI itself."""
+
+    fine_tuned_model_deployment: str = Field(
+        default="",
+        validation_alias=AliasChoices("FINE_TUNED_MODEL_DEPLOYMENT", "fine_tuned_model_deployment"),
+    )
+    """Name of the deployment that answers with the tuned model."""
+
+    fine_tuning_epochs: int = Field(
+        default=3,
+        ge=1,
+        le=50,
+        validation_alias=AliasChoices("FINE_TUNING_EPOCHS", "fine_tuning_epochs"),
+    )
+    """Epochs of the job in `projects/store`."""
+
+    fine_tuning_batch_size: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        validation_alias=AliasChoices("FINE_TUNING_BATCH_SIZE", "fine_tuning_batch_size"),
+    )
+    """Batch size of the job in `projects/store`."""
+
+    fine_tuning_lr_mult: float = Field(
+        default=0.1,
+        gt=0,
+        validation_alias=AliasChoices("FINE_TUNING_LR_MULT", "fine_tuning_lr_mult"),
+    )
+    """Learning-rate multiplier of the job in `projects/store`."""
+
+    fine_tuning_prompt_loss_weight: float | None = Field(
+        default=None,
+        ge=0,
+        validation_alias=AliasChoices(
+            "FINE_TUNING_PROMPT_LOSS_WEIGHT", "fine_tuning_prompt_loss_weight"
+        ),
+    )
+    """Weight of the prompt in the loss (Azure's dated interface only); not sent when empty."""
+
+    train_split: float = Field(
+        default=0.8, gt=0, lt=1, validation_alias=AliasChoices("TRAIN_SPLIT", "train_split")
+    )
+    """Share of the examples that `projects/store` learns from."""
+
+    validation_split: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        validation_alias=AliasChoices("VALIDATION_SPLIT", "validation_split"),
+    )
+    """Share of the examples that `projects/store` keeps for validation."""
+
+    platform_database: str = ""
+    """Database of `aprendiz platform`: a `postgresql://` address; empty means a file in its home."""
+
+    platform_key: SecretStr = SecretStr("")
+    """A key that may use `aprendiz platform`, beside those made with `aprendiz platform key new`."""
+
+    platform_max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
+    """Largest file that `aprendiz platform` takes, in bytes."""
+
+    platform_models: Path | None = None
+    """YAML file with more rows for the platform's table of model names."""
+
     @property
     def home_folder(self) -> Path:
         """``home`` with ``~`` resolved."""

@@ -25,14 +25,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What a light room may not have in memory after its import.
 HEAVY = {
-    "accelerate", "datasets", "fastapi", "huggingface_hub", "joblib", "matplotlib", "mlflow",
-    "pandas", "psutil", "pyarrow", "pynvml", "safetensors", "scipy", "seaborn",
-    "sentence_transformers", "sklearn", "starlette", "tokenizers", "torch", "transformers",
-    "uvicorn",
+    "accelerate", "azure", "datasets", "fastapi", "huggingface_hub", "joblib", "matplotlib",
+    "mlflow", "openai", "pandas", "psutil", "pyarrow", "pynvml", "safetensors", "scipy",
+    "seaborn", "sentence_transformers", "sklearn", "sqlalchemy", "starlette", "tiktoken",
+    "tokenizers", "torch", "transformers", "uvicorn",
 }  # fmt: skip
 
 # Rooms that work with arrays, and so may have numpy; the others may not.
-ROOMS_WITH_NUMPY = {"evaluation", "report", "serving"}
+ROOMS_WITH_NUMPY = {"evaluation", "platform", "report", "serving"}
+
+# What the whole point of a room needs from its first module on.
+ROOMS_NEED = {"platform": {"sqlalchemy"}}
 
 # Companions of a declared library, which brings them and is useless without them.
 PART_OF = {
@@ -215,6 +218,7 @@ def loaded_faults(root: Path, room: str) -> list[str]:
     is charged to the first that causes it.
     """
     forbidden = HEAVY if room in ROOMS_WITH_NUMPY else {*HEAVY, "numpy"}
+    forbidden = forbidden - ROOMS_NEED.get(room, set())
     names = light_rooms(root)[room]
     done = _python(root, "-c", _IMPORT, json.dumps(sorted(forbidden)), json.dumps(names))
     if done.returncode != 0:

@@ -31,7 +31,14 @@ def test_every_module_is_looked_at() -> None:
     assert {"aprendiz.workflow", "aprendiz.cli.main", "aprendiz.methods.tfidf.recipe"} <= light
     # What is heavy says so in its name.
     assert all(
-        name.startswith(("aprendiz.neural", "aprendiz.tracking.mlflow_"))
+        name.startswith(
+            (
+                "aprendiz.neural",
+                "aprendiz.platform.http",
+                "aprendiz.platform.store",
+                "aprendiz.tracking.mlflow_",
+            )
+        )
         or name.endswith((".train", ".predict", ".figures", ".app", ".server", ".__main__"))
         for name in heavy
     ), heavy
