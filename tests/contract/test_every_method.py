@@ -12,18 +12,30 @@ from aprendiz import workflow
 from aprendiz.errors import DataError, ModelFolderError, RecipeError
 from aprendiz.methods import catalogue
 from tests.conftest import EXAMPLES
+from tests.platforms import platform
 
 METHODS = sorted(catalogue.METHODS)
 TEXTS = ["hello my friend", "I want a refund please", "two coffees", "¿qué tal? 日本語 🙂"]
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory):
+    """A managed service for ``managed``: our own platform."""
+    with platform(tmp_path_factory.mktemp("service") / "platform") as running:
+        yield running
+
+
 @pytest.fixture
-def recipe_of(tiny_encoder: Path):
+def recipe_of(tiny_encoder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
     """A quick recipe for a method: the tiny encoder where there is one, few epochs."""
 
     def recipe(method: str, **changes: object) -> dict[str, object]:
         fields = catalogue.recipe_class(method).model_fields
         quick = {"base_model": str(tiny_encoder), "epochs": 2, "batch_size": 8, "max_length": 32}
+        if method == "managed":
+            for name, value in request.getfixturevalue("service").openai.items():
+                monkeypatch.setenv(name, value)
+            quick = {"base_model": "tfidf"}
         return {"method": method, **{k: v for k, v in quick.items() if k in fields}, **changes}
 
     return recipe
@@ -153,7 +165,8 @@ class TestEveryMethod:
 
     def test_a_changed_file_is_noticed(self, method, trained):
         folder = trained(method).folder
-        weights = max(folder.glob("*.safetensors"), key=lambda path: path.stat().st_size)
+        made = [*folder.glob("*.safetensors"), *folder.glob("managed.json")]
+        weights = max(made, key=lambda path: path.stat().st_size)
         content = bytearray(weights.read_bytes())
         content[-1] ^= 1
         weights.write_bytes(content)

@@ -18,7 +18,8 @@ DOWN = "Rooms look down only"
 STRANGERS = "Methods never import each other"
 CIRCLES = "No circles inside a room"
 LIGHT = "Light rooms name no model library"
-WEB = "Only serving speaks HTTP"
+WEB = "Only serving and the platform's http folder speak HTTP"
+VENDORS = "Only the managed method talks to a vendor, only the platform's store to a database"
 
 
 @pytest.fixture
@@ -64,6 +65,10 @@ def plant(root: Path, file: str, line: str, at_top: bool = True) -> None:
         ("evaluation/metrics.py", "import sklearn.metrics", LIGHT),
         ("methods/finetune/recipe.py", "import transformers", LIGHT),
         ("artifact/manifest.py", "import fastapi", WEB),
+        ("platform/jobs.py", "import fastapi", WEB),
+        ("projects/run.py", "import aprendiz.platform.records", DOWN),
+        ("workflow.py", "import openai", VENDORS),
+        ("platform/jobs.py", "import sqlalchemy", VENDORS),
     ],
 )
 def test_contract_bites(copy: Path, file: str, line: str, contract: str) -> None:
