@@ -1,0 +1,1 @@
+"""Conversations: lists of messages, as chat models learn from them."""

@@ -1,0 +1,1 @@
+"""Chat data: reading, rules, writing, tokens, closed sets."""
