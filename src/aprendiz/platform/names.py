@@ -1,0 +1,179 @@
+"""The visible table of model names: what a vendor's name stands for on this machine.
+
+Clients written for OpenAI or Azure ask for ``gpt-4o-mini``; here a method of ours learns on
+an open base model instead. Rows are tried from the top and the first pattern that fits wins
+(``fnmatch``: ``*`` is anything). A YAML file (setting ``platform_models``) puts rows above::
+
+    gpt-4o-mini*:    {method: probe, base_model: all-MiniLM-L6-v2}
+    our-support-bot: {method: finetune, base_model: ./models/spanish-encoder}
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aprendiz.errors import SettingsError
+from aprendiz.neural.base_models import EMBEDDED
+from aprendiz.platform.records import Refusal
+from aprendiz.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A row: a name that may be asked for, and what learns then.
+
+    Attributes:
+        pattern: the name, or a pattern of names.
+        shown: the base model's name in answers: the dated one where the vendor has one;
+            empty to show the name as it was asked for.
+        method: which of our methods learns.
+        base_model: what it starts from, as ``neural.base_models.resolve`` takes it; empty
+            for ``tfidf``; ``*`` where the asked-for name says it (``probe:BASE``).
+    """
+
+    pattern: str
+    shown: str
+    method: str
+    base_model: str
+
+    @property
+    def one_name(self) -> bool:
+        """Whether the row is one name, which a list of models can show, not a pattern."""
+        return not any(letter in self.pattern for letter in "*?[")
+
+
+# Undated names and the snapshots the vendors show for them, as documented in 2025.
+_SNAPSHOTS = {
+    "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
+    "gpt-4o": "gpt-4o-2024-08-06",
+    "gpt-4.1": "gpt-4.1-2025-04-14",
+    "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
+    "gpt-4.1-nano": "gpt-4.1-nano-2025-04-14",
+    "gpt-3.5-turbo": "gpt-3.5-turbo-0125",
+    "gpt-35-turbo": "gpt-35-turbo-0125",
+}
+# The vendors' smallest models stand for our quickest method.
+_QUICK = ("gpt-4.1-nano*", "gpt-3.5-turbo*", "gpt-35-turbo*")
+_THOROUGH = ("gpt-4o-mini*", "gpt-4o*", "gpt-4.1-mini*", "gpt-4.1*", "gpt-*")
+
+
+def _default_table() -> tuple[Base, ...]:
+    rows = [Base("tfidf", "tfidf", "tfidf", "")]
+    for method in ("probe", "finetune"):
+        rows += [Base(method, method, method, EMBEDDED), Base(f"{method}:*", "", method, "*")]
+    for name, dated in _SNAPSHOTS.items():
+        method = "probe" if f"{name}*" in _QUICK else "finetune"
+        rows += [Base(name, dated, method, EMBEDDED), Base(dated, dated, method, EMBEDDED)]
+    rows += [Base(pattern, "", "probe", EMBEDDED) for pattern in _QUICK]
+    rows += [Base(pattern, "", "finetune", EMBEDDED) for pattern in _THOROUGH]
+    return tuple(rows)
+
+
+_DEFAULT = _default_table()
+
+
+class _Row(BaseModel):
+    """A row as the YAML file writes it, under its pattern."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: Literal["tfidf", "probe", "finetune"]
+    base_model: str = EMBEDDED
+    shown: str = ""
+
+
+def table(settings: Settings) -> tuple[Base, ...]:
+    """Every row, in the order in which they are tried.
+
+    Raises:
+        SettingsError: the YAML file of ``settings.platform_models`` cannot be used.
+    """
+    if settings.platform_models is None:
+        return _DEFAULT
+    return _read(settings.platform_models) + _DEFAULT
+
+
+def find(asked: str, settings: Settings) -> Base:
+    """The row for a name, with ``shown`` and ``base_model`` filled in.
+
+    Raises:
+        Refusal: 404, no row fits; 400, it is the name of a fine-tuned model.
+        SettingsError: see :func:`table`.
+    """
+    if asked.startswith("ft:"):
+        raise Refusal(
+            400,
+            f"'{asked}' is itself a fine-tuned model. Going on from one is not offered yet: "
+            "start from its base model, with the examples of both.",
+            code="model_not_available",
+            param="model",
+        )
+    for row in table(settings):
+        if fnmatchcase(asked, row.pattern):
+            base = asked.partition(":")[2] if row.base_model == "*" else row.base_model
+            return replace(row, shown=row.shown or asked, base_model=base)
+    raise Refusal(
+        404,
+        f"The model '{asked}' does not exist. There are the vendors' gpt-… names, and tfidf, "
+        "probe, finetune, probe:BASE and finetune:BASE.",
+        code="model_not_found",
+        param="model",
+    )
+
+
+def tuned_name(shown: str, suffix: str | None, job: str) -> str:
+    """The name of what a job makes, put together as OpenAI does.
+
+    ``ft:{base}:local:{suffix}:{the last eight letters of the job's id}``. A base model that
+    is a folder or a hub name is shown by its last part: ``:`` and ``/`` have a meaning here.
+    """
+    method, colon, base = shown.partition(":")
+    short = f"{method}-{Path(base).name}" if colon else shown
+    short = re.sub(r"[^\w.-]+", "-", short)
+    return f"ft:{short}:local:{suffix or ''}:{job[-8:]}"
+
+
+def checkpoint_name(tuned: str, step: int) -> str:
+    """The name of a tuned model as it was at a step."""
+    return f"{tuned}:ckpt-step-{step}"
+
+
+def _read(path: Path) -> tuple[Base, ...]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, f"cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark is not None else ""
+        raise _unusable(path, f"is not valid YAML{line}") from None
+    if not isinstance(values, dict):
+        raise _unusable(path, "is not a list of `name: {method: …}` lines")
+    return tuple(_row(path, str(pattern), row) for pattern, row in values.items())
+
+
+def _row(path: Path, pattern: str, values: Any) -> Base:
+    if pattern.startswith("ft:"):
+        raise _unusable(path, f"row {pattern!r}: names with ft: belong to fine-tuned models")
+    try:
+        row = _Row.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise _unusable(path, f"row {pattern!r}: {where or 'the row'}: {fault['msg']}") from None
+    base = "" if row.method == "tfidf" else row.base_model
+    return Base(pattern, row.shown, row.method, base)
+
+
+def _unusable(path: Path, fault: str) -> SettingsError:
+    return SettingsError(
+        f"the table of model names {path} {fault}",
+        "each line is NAME: {method: tfidf|probe|finetune, base_model: BASE, shown: NAME}",
+    )

@@ -1,0 +1,1 @@
+"""What the platform remembers: SQLAlchemy over an SQLite file or PostgreSQL. No HTTP, no files."""
