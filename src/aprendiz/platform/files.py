@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from aprendiz.data.chat.labels import closed_set, why_open
+from aprendiz.data.chat.labels import closed_set, has_several_turns, why_open
 from aprendiz.data.chat.read import read_conversations
 from aprendiz.data.chat.rules import PLATFORM, check_conversations, vendor_code
 from aprendiz.data.check import errors_in
@@ -48,6 +48,7 @@ class Verdict:
         open_because: why they do not; empty when they do.
         code: the vendor's code for the first fault; empty for a sound file.
         faults: the faults with their lines, in words; empty for a sound file.
+        several_turns: some conversation holds more than a question and its answer.
     """
 
     examples: int
@@ -55,6 +56,7 @@ class Verdict:
     open_because: str = ""
     code: str = ""
     faults: str = ""
+    several_turns: bool = False
 
 
 class Files:
@@ -219,6 +221,7 @@ def look_into(path: Path) -> Verdict:
         len(reading.conversations),
         labels=labels or (),
         open_because="" if labels else why_open(reading.conversations),
+        several_turns=any(has_several_turns(each.question) for each in reading.conversations),
     )
 
 

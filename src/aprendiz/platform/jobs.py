@@ -122,6 +122,7 @@ class Jobs:
             steps=chosen.steps,
             validated=validation is not None,
             fault=fault,
+            several_turns=verdict.several_turns,
         )
         self._make_folder(order, training, validation)
         self._store.add_job(job, [said.created(job.id)])

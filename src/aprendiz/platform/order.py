@@ -41,6 +41,8 @@ class Order:
         steps: optimiser steps in all; 1 for a method that does not learn in steps.
         validated: there is a validation file.
         fault: what is wrong with the files, so that the job will fail; ``None`` for nothing.
+        several_turns: the training file's conversations have several turns, so the model
+            reads whole conversations; else it reads the user's last words only.
     """
 
     job: str
@@ -51,6 +53,7 @@ class Order:
     steps: int
     validated: bool
     fault: JobError | None = None
+    several_turns: bool = False
 
     def write(self, folder: Path) -> None:
         """Put ``order.json`` into a job's folder, and see that it is on disk."""

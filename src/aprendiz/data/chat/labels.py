@@ -83,6 +83,11 @@ def text_of(messages: Iterable[Message]) -> str:
     return "\n".join(f"{turn.role}: {turn.content.strip()}" for turn in turns)
 
 
+def has_several_turns(messages: Iterable[Message]) -> bool:
+    """Whether the messages before the answer are more than a task and one question."""
+    return sum(message.role not in _TASK_FOR for message in messages) > 1
+
+
 def to_example(conversation: Conversation) -> Example:
     """The conversation as a labelled text: what was asked, and the answer as its label."""
     return Example(

@@ -1,0 +1,192 @@
+"""Loaded models, and whoever waits for their answers.
+
+One thread runs the models: the numerical libraries use every core for one call, and fast
+tokenizers are not shared between threads. Whatever has come for a model while the last
+batch ran goes through it together, at once: nobody waits for a batch to fill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from aprendiz.artifact.model import Model
+from aprendiz.data.chat.records import Message
+from aprendiz.errors import AprendizError
+from aprendiz.interfaces import Prediction
+from aprendiz.platform import names
+from aprendiz.platform.chat import Answer, question
+from aprendiz.platform.order import Order
+from aprendiz.platform.records import ModelRecord, Refusal
+from aprendiz.platform.service import Platform
+
+MOST_LOADED = 4
+MOST_WAITING = 512
+MOST_TOGETHER = 64
+
+Load = Callable[[Path], Model]
+
+
+def load_model(folder: Path) -> Model:
+    """Load a model folder; the libraries it needs are imported here and not before."""
+    from aprendiz.workflow import load
+
+    return load(folder)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    record: ModelRecord
+    messages: Sequence[Message]
+    answer: asyncio.Future[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    model: Model
+    several_turns: bool
+
+
+class Answering:
+    """Answers chats with the models of a platform. Use it from one event loop.
+
+    Args:
+        platform: whose models.
+        load: how a folder becomes a model.
+    """
+
+    def __init__(self, platform: Platform, load: Load = load_model) -> None:
+        self._platform = platform
+        self._load = load
+        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
+        self._queue: deque[_Waiting] = deque()
+        self._inference = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._running: asyncio.Task[None] | None = None
+
+    def find(self, name: str) -> ModelRecord:
+        """The model behind a name: a deployment's, a tuned model's or a checkpoint's.
+
+        Looks into the store, so call it in a thread.
+
+        Raises:
+            Refusal: 404, there is none; 400, it is a base model that has learnt nothing yet.
+        """
+        store = self._platform.store
+        for deployment in store.deployments():
+            if deployment.name == name:
+                return store.model(deployment.model)
+        try:
+            return store.model(name)
+        except Refusal as unknown:
+            self._refuse_base(name)
+            raise unknown from None
+
+    async def answer(self, record: ModelRecord, messages: Sequence[Message]) -> Answer:
+        """A model's answer to a conversation.
+
+        Raises:
+            Refusal: 400, nothing to answer; 404, the model's folder is gone; 429, too many
+                are waiting; 500, the model cannot be loaded.
+        """
+        if len(self._queue) >= MOST_WAITING:
+            raise Refusal(429, "Too many chats are waiting for an answer; try again in a second.")
+        waiting = _Waiting(record, messages, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._work())
+        return await waiting.answer
+
+    async def stop(self) -> None:
+        """Let the inference thread end; called when no request is left."""
+        if self._running is not None:
+            self._running.cancel()
+        self._inference.shutdown(wait=False, cancel_futures=True)
+
+    async def _work(self) -> None:
+        """Run batches until nobody waits."""
+        loop = asyncio.get_running_loop()
+        while self._queue:
+            batch = self._next_batch()
+            if not batch:
+                continue
+            try:
+                answers = await loop.run_in_executor(self._inference, self._run, batch)
+            except Exception as error:
+                answers = [error] * len(batch)
+            for waiting, answer in zip(batch, answers, strict=True):
+                if waiting.answer.done():
+                    continue
+                if isinstance(answer, Exception):
+                    waiting.answer.set_exception(answer)
+                else:
+                    waiting.answer.set_result(answer)
+
+    def _next_batch(self) -> list[_Waiting]:
+        """Those at the front of the queue who want the same model; the others keep their place."""
+        batch: list[_Waiting] = []
+        others: deque[_Waiting] = deque()
+        while self._queue and len(batch) < MOST_TOGETHER:
+            waiting = self._queue.popleft()
+            if waiting.answer.done():  # its client has gone
+                continue
+            if batch and waiting.record.id != batch[0].record.id:
+                others.append(waiting)
+            else:
+                batch.append(waiting)
+        self._queue.extendleft(reversed(others))
+        return batch
+
+    def _run(self, batch: Sequence[_Waiting]) -> list[Answer | Exception]:
+        """In the inference thread: every answer, or what went wrong with it alone."""
+        record = batch[0].record
+        loaded = self._get(record)
+        texts: list[str | Refusal] = []
+        for waiting in batch:
+            try:
+                texts.append(question(waiting.messages, several_turns=loaded.several_turns))
+            except Refusal as refusal:
+                texts.append(refusal)
+        told = iter(loaded.model.predict([text for text in texts if isinstance(text, str)]))
+        return [
+            text if isinstance(text, Refusal) else _answer(record, next(told)) for text in texts
+        ]
+
+    def _get(self, record: ModelRecord) -> _Loaded:
+        if record.id in self._loaded:
+            self._loaded.move_to_end(record.id)
+            return self._loaded[record.id]
+        folder = self._platform.home / record.folder
+        try:
+            model = self._load(folder)
+        except AprendizError as error:
+            raise Refusal(
+                500, f"The model '{record.id}' cannot be loaded: {error.message}"
+            ) from error
+        order = Order.read(self._platform.home / "jobs" / record.job)
+        self._loaded[record.id] = _Loaded(model, order.several_turns)
+        while len(self._loaded) > MOST_LOADED:
+            self._loaded.popitem(last=False)
+        return self._loaded[record.id]
+
+    def _refuse_base(self, name: str) -> None:
+        try:
+            base = names.find(name, self._platform.settings)
+        except Refusal:
+            return
+        raise Refusal(
+            400,
+            f"'{name}' has learnt nothing yet: here it stands for {base.method}"
+            + (f" on {base.base_model}" if base.base_model else "")
+            + ", which answers once it is fine-tuned. Create a job and chat with its "
+            "fine_tuned_model.",
+            code="model_not_available",
+            param="model",
+        )
+
+
+def _answer(record: ModelRecord, prediction: Prediction) -> Answer:
+    return Answer(record.id, prediction.label, prediction.scores)

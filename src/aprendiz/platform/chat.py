@@ -1,0 +1,90 @@
+"""Between the chat protocol and a classifier: messages in, one label as the answer out.
+
+The answer is always the most probable label, written as one token; its ``logprob`` is the
+logarithm of the calibrated probability, and ``top_logprobs`` are the other labels'. What a
+``temperature`` asks for would make the answer worse, so it changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aprendiz.data.chat import tokens
+from aprendiz.data.chat.labels import text_of
+from aprendiz.data.chat.records import Message
+from aprendiz.platform.records import Refusal
+
+#: What the protocol writes for a probability of zero.
+IMPOSSIBLE = -9999.0
+
+_TASK = ("system", "developer")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said.
+
+    Attributes:
+        model: the model's own name.
+        label: the most probable label.
+        scores: every label's probability, most probable first.
+    """
+
+    model: str
+    label: str
+    scores: Mapping[str, float]
+
+
+def question(messages: Sequence[Message], *, several_turns: bool) -> str:
+    """The text that a classifier reads of a conversation.
+
+    Args:
+        messages: as the client sent them, the answer not among them.
+        several_turns: the model has learnt from conversations of several turns. One that
+            has not reads the last thing the user said and nothing before it.
+
+    Raises:
+        Refusal: 400, the user says nothing.
+    """
+    turns = [message for message in messages if message.role not in _TASK]
+    said = [message for message in turns if message.role == "user"]
+    if not said:
+        raise Refusal(
+            400,
+            "messages: there is no message with the role user to answer.",
+            code="invalid_value",
+            param="messages",
+        )
+    return text_of(turns if several_turns else said[-1:])
+
+
+def logprobs(answer: Answer, top: int) -> dict[str, Any]:
+    """The ``logprobs`` of a choice: the answer as one token, and ``top`` labels beside it."""
+    entry = {
+        **_token(answer.label, answer.scores[answer.label]),
+        "top_logprobs": [_token(*pair) for pair in list(answer.scores.items())[:top]],
+    }
+    return {"content": [entry], "refusal": None}
+
+
+def usage(messages: Sequence[Message], answer: Answer, choices: int) -> dict[str, Any]:
+    """How many tokens went in and out, as estimated without the network."""
+    count = tokens.counter(answer.model).count
+    asked = sum(3 + count(message.role) + count(message.content) for message in messages) + 3
+    told = choices * count(answer.label)
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": told,
+        "total_tokens": asked + told,
+    }
+
+
+def _token(label: str, probability: float) -> dict[str, Any]:
+    return {
+        "token": label,
+        "logprob": math.log(probability) if probability > 0 else IMPOSSIBLE,
+        "bytes": list(label.encode("utf-8", "replace")),
+    }

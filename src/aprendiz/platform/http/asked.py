@@ -1,0 +1,337 @@
+"""What a client may send as JSON, and the one function that reads it.
+
+Bounds are the vendors' own. Fields that nobody knows are no error: they are kept with a job
+(``trainingType``) and ignored elsewhere, as both vendors do. The framework never parses a
+body here, since Pydantic's own parser is stricter about JSON: no ``NaN``, no half surrogate
+pair, bounded nesting.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import Request
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from aprendiz.platform.http.errors import refusal_of_faults
+from aprendiz.platform.records import JobRequest, Refusal
+
+T = TypeVar("T", bound="Asked")
+
+AUTO = "auto"
+
+
+def _number(value: Any) -> Any:
+    """Refuse what Pydantic would turn into a number: ``true`` and ``"3"``."""
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("number", "must be a number")
+    return value
+
+
+def _no_nul(value: str) -> str:
+    if "\x00" in value:
+        raise PydanticCustomError("nul", "must not hold the character U+0000")
+    return value
+
+
+def _or_auto(least: float, most: float | None, *, whole: bool, above: bool = False) -> Any:
+    """A type: the word ``"auto"``, or a number within bounds (``null`` stands for ``auto``)."""
+
+    def check(value: Any) -> float | str:
+        if value is None or value == AUTO:
+            return AUTO
+        right_kind = isinstance(value, int | float) and not isinstance(value, bool)
+        low_enough = right_kind and (most is None or value <= most) and value < float("inf")
+        high_enough = right_kind and (value > least if above else value >= least)
+        if not (low_enough and high_enough) or (whole and value != int(value)):
+            raise PydanticCustomError("number_or_auto", words)
+        return int(value) if whole else float(value)
+
+    bounds = f"above {least:g}" if above else f"from {least:g} to {most:g}"
+    words = f'must be "auto" or a {"whole " if whole else ""}number {bounds}'
+    number: dict[str, Any] = {"type": "integer" if whole else "number"}
+    number |= {"exclusiveMinimum" if above else "minimum": least}
+    number |= {"maximum": most} if most is not None else {}
+    schema = {"anyOf": [{"const": AUTO}, number, {"type": "null"}], "default": AUTO}
+    return Annotated[Any, BeforeValidator(check), WithJsonSchema(schema)]
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Text = Annotated[
+    str, AfterValidator(_no_nul), Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})
+]
+Name = Annotated[Text, Field(min_length=1, max_length=512)]
+
+
+class Asked(BaseModel):
+    """Base of every body: unknown fields are kept in ``model_extra``."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+
+
+class AskedHyperparameters(Asked):
+    """How to learn; what is missing is ``"auto"``, and the job shows which number that became."""
+
+    n_epochs: _or_auto(1, 50, whole=True) = AUTO  # type: ignore[valid-type]
+    """Passes over the training file."""
+    batch_size: _or_auto(1, 256, whole=True) = AUTO  # type: ignore[valid-type]
+    """Examples in a step."""
+    learning_rate_multiplier: _or_auto(0, None, whole=False, above=True) = AUTO  # type: ignore[valid-type]
+    """Factor on the method's own learning rate."""
+
+    def values(self) -> dict[str, float | str]:
+        """The three, each a number or ``"auto"``."""
+        return {
+            "n_epochs": self.n_epochs,
+            "batch_size": self.batch_size,
+            "learning_rate_multiplier": self.learning_rate_multiplier,
+        }
+
+
+class AskedSettings(Asked):
+    """The settings of one method."""
+
+    hyperparameters: AskedHyperparameters | None = None
+
+
+class AskedMethod(Asked):
+    """How the job learns. This service does ``supervised``; the others are refused."""
+
+    type: Literal["supervised", "dpo", "reinforcement"]
+    supervised: AskedSettings | None = None
+
+
+class AskedWandb(Asked):
+    """Where Weights & Biases would record the job."""
+
+    project: Text
+    name: Text | None = None
+    entity: Text | None = None
+    tags: list[Text] | None = None
+
+
+class AskedIntegration(Asked):
+    """A service to report to. It is kept and shown with the job; nothing is sent to it."""
+
+    type: Literal["wandb"]
+    wandb: AskedWandb
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[Text, Field(max_length=64)],
+        Annotated[Text, Field(max_length=512)],
+    ],
+    Field(max_length=16),
+]
+
+
+class AskedJob(Asked):
+    """The body of ``POST /fine_tuning/jobs``."""
+
+    model: Name
+    """A name from `aprendiz platform models`, or a model tuned here."""
+    training_file: Name
+    """Id of a processed file with the purpose `fine-tune`."""
+    validation_file: Name | None = None
+    method: AskedMethod | None = None
+    hyperparameters: AskedHyperparameters | None = None
+    """The older place for them; those under `method` win."""
+    suffix: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
+    """Becomes part of the new model's name."""
+    seed: Annotated[Whole, Field(ge=0, le=2**31 - 1)] | None = None
+    integrations: Annotated[list[AskedIntegration], Field(max_length=5)] | None = None
+    metadata: Metadata | None = None
+
+    def request(self) -> JobRequest:
+        """The same for the service below.
+
+        Raises:
+            Refusal: a field that is only kept holds a number that JSON does not have.
+        """
+        method = self.method or AskedMethod(type="supervised")
+        told = method.supervised.hyperparameters if method.supervised else None
+        told = told or self.hyperparameters or AskedHyperparameters()
+        extra = dict(self.model_extra or {})
+        if told.model_extra:
+            extra["hyperparameters"] = dict(told.model_extra)
+        if self.integrations:
+            extra["integrations"] = [
+                each.model_dump(exclude_none=True) for each in self.integrations
+            ]
+        _refuse_infinity(extra)
+        return JobRequest(
+            model=self.model,
+            training_file=self.training_file,
+            validation_file=self.validation_file,
+            hyperparameters=told.values(),
+            method=method.type,
+            suffix=self.suffix,
+            seed=self.seed,
+            metadata=self.metadata or None,
+            extra=extra,
+        )
+
+
+class AskedDeployment(Asked):
+    """The body of Azure's older ``POST /openai/deployments``."""
+
+    model: Name
+    """The tuned model, or a checkpoint of one."""
+    id: Name | None = None
+    """The deployment's name; the model's own name when not given."""
+    scale_settings: dict[str, Any] | None = None
+
+
+class AskedArmModel(Asked):
+    """Which model a deployment answers with."""
+
+    name: Name
+    format: Text = "OpenAI"
+    version: Text | None = None
+
+
+class AskedArmProperties(Asked):
+    """What a deployment is."""
+
+    model: AskedArmModel
+
+
+class AskedArmDeployment(Asked):
+    """The body of ``PUT …/deployments/{name}`` at the Azure Resource Manager."""
+
+    properties: AskedArmProperties
+    sku: dict[str, Any] | None = None
+
+
+class AskedPart(Asked):
+    """A part of a message. This service reads text."""
+
+    type: Literal["text"]
+    text: str
+
+
+class AskedMessage(Asked):
+    """One message of a conversation."""
+
+    role: Literal["developer", "system", "user", "assistant", "tool", "function"]
+    content: str | list[AskedPart] | None = None
+    name: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_text(cls, value: Any) -> Any:
+        parts = value.get("content") if isinstance(value, dict) else None
+        if parts is None and isinstance(value, dict) and value.get("role") in ("user", "system"):
+            raise PydanticCustomError("content", "needs a content")
+        if isinstance(parts, list):
+            for part in parts:
+                told = part if isinstance(part, dict) else {}
+                if told.get("type") != "text" or not isinstance(told.get("text"), str):
+                    raise PydanticCustomError(
+                        "content_part", 'has a part that is not {"type": "text", "text": "…"}'
+                    )
+        elif parts is not None and not isinstance(parts, str):
+            raise PydanticCustomError("content", "needs a content that is text or a list of parts")
+        return value
+
+    @property
+    def text(self) -> str:
+        """The content as one string; parts are joined by line breaks."""
+        if isinstance(self.content, list):
+            return "\n".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class AskedStreamOptions(Asked):
+    """What a stream should hold besides the answer."""
+
+    include_usage: StrictBool | None = None
+
+
+class AskedChat(Asked):
+    """The body of ``POST /chat/completions``.
+
+    The answer is always the most probable label, so `temperature`, `top_p`, penalties, `seed`
+    and `stop` are checked and then mean nothing.
+    """
+
+    messages: Annotated[list[AskedMessage], Field(min_length=1)]
+    model: Name | None = None
+    """A tuned model, a checkpoint of one, or a deployment. Azure's dated path names it instead."""
+    stream: StrictBool | None = None
+    stream_options: AskedStreamOptions | None = None
+    logprobs: StrictBool | None = None
+    top_logprobs: Annotated[Whole, Field(ge=0, le=20)] | None = None
+    """How many of the most probable labels to tell, with `logprobs`."""
+    n: Annotated[Whole, Field(ge=1, le=128)] | None = None
+    temperature: Annotated[Real, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[Real, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[Real, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[Real, Field(ge=-2, le=2)] | None = None
+    max_tokens: Annotated[Whole, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[Whole, Field(ge=1)] | None = None
+
+    def refuse_what_we_cannot(self) -> None:
+        """Say so rather than answer something else than was asked for.
+
+        Raises:
+            Refusal: 400, ``top_logprobs`` without ``logprobs``, or a wanted form of answer
+                that a label does not have.
+        """
+        if self.top_logprobs is not None and not self.logprobs:
+            raise Refusal(
+                400,
+                "top_logprobs needs logprobs: true.",
+                code="invalid_value",
+                param="top_logprobs",
+            )
+        extra = self.model_extra or {}
+        form = extra.get("response_format")
+        if isinstance(form, dict) and form.get("type", "text") != "text":
+            raise Refusal(
+                400,
+                "This model answers with a label; it cannot fill a response_format other than text.",
+                code="unsupported_value",
+                param="response_format",
+            )
+        if extra.get("tool_choice", "auto") not in ("auto", "none", None):
+            raise Refusal(
+                400,
+                "This model answers with a label and cannot call a tool; leave tool_choice out.",
+                code="unsupported_value",
+                param="tool_choice",
+            )
+
+
+async def read(request: Request, kind: type[T]) -> T:
+    """The request's body as ``kind``.
+
+    Raises:
+        Refusal: 400, it is not JSON or not of this shape; names the field.
+    """
+    try:
+        return kind.model_validate_json(await request.body())
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+    raise refusal_of_faults([dict(fault) for fault in faults])
+
+
+def _refuse_infinity(values: dict[str, Any]) -> None:
+    try:
+        json.dumps(values, allow_nan=False)
+    except ValueError:
+        raise Refusal(400, "The body holds a number that JSON does not have.") from None

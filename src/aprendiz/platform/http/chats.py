@@ -1,0 +1,162 @@
+"""``/chat/completions``: a tuned classifier, asked the way a chat model is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from aprendiz.data.chat.records import Message
+from aprendiz.platform import chat
+from aprendiz.platform.chat import Answer
+from aprendiz.platform.http import asked
+from aprendiz.platform.http.dialects import answering_of, body, errors
+from aprendiz.platform.http.shapes import ChatCompletion
+from aprendiz.platform.ids import new_id, now
+from aprendiz.platform.records import Refusal
+
+_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
+
+
+def routes() -> APIRouter:
+    """``/chat/completions`` with the model in the body."""
+    router = APIRouter(tags=["chat"])
+
+    @router.post(
+        "/chat/completions",
+        response_model=ChatCompletion,
+        responses={200: {"content": _STREAM}, **errors(404, 429)},
+        openapi_extra=body(asked.AskedChat),
+    )
+    async def chat_completions(request: Request) -> Response:
+        """The most probable label, as the assistant's answer."""
+        return await _complete(request, "")
+
+    return router
+
+
+def of_deployment() -> APIRouter:
+    """The same under a deployment's path, as Azure's dated interface has it."""
+    router = APIRouter(tags=["chat"])
+
+    @router.post(
+        "/deployments/{deployment:path}/chat/completions",
+        response_model=ChatCompletion,
+        responses={200: {"content": _STREAM}, **errors(404, 429)},
+        openapi_extra=body(asked.AskedChat),
+    )
+    async def deployment_chat_completions(request: Request, deployment: str) -> Response:
+        """The most probable label, as the assistant's answer."""
+        return await _complete(request, deployment)
+
+    return router
+
+
+async def _complete(request: Request, deployment: str) -> Response:
+    wanted = await asked.read(request, asked.AskedChat)
+    wanted.refuse_what_we_cannot()
+    answering = answering_of(request)
+    try:
+        record = await run_in_threadpool(answering.find, deployment or _named(wanted))
+    except Refusal as refusal:
+        raise (
+            _no_deployment(deployment) if deployment and refusal.status == 404 else refusal
+        ) from None
+    messages = [Message(each.role, each.text) for each in wanted.messages]
+    # The whole answer is there before the first byte: what can go wrong has its own status.
+    answer = await answering.answer(record, messages)
+    said = _Said(wanted, messages, answer)
+    if wanted.stream:
+        return StreamingResponse(
+            said.events(), media_type="text/event-stream", headers={"cache-control": "no-cache"}
+        )
+    return Response(_json(said.completion()), media_type="application/json")
+
+
+class _Said:
+    """An answer in the protocol's two forms."""
+
+    def __init__(
+        self, wanted: asked.AskedChat, messages: Sequence[Message], answer: Answer
+    ) -> None:
+        self._answer = answer
+        self._choices = wanted.n or 1
+        self._usage = chat.usage(messages, answer, self._choices)
+        self._with_usage = bool(wanted.stream_options and wanted.stream_options.include_usage)
+        self._logprobs = (
+            chat.logprobs(answer, wanted.top_logprobs or 0) if wanted.logprobs else None
+        )
+        self._same = {"id": new_id("chatcmpl-"), "created": now(), "model": answer.model}
+
+    def completion(self) -> dict[str, Any]:
+        """The answer in one piece."""
+        message = {"role": "assistant", "content": self._answer.label, "refusal": None}
+        return {
+            **self._same,
+            "object": "chat.completion",
+            "choices": [
+                {
+                    "index": index,
+                    "message": message,
+                    "logprobs": self._logprobs,
+                    "finish_reason": "stop",
+                }
+                for index in range(self._choices)
+            ],
+            "usage": self._usage,
+        }
+
+    def events(self) -> Iterator[bytes]:
+        """The answer as server-sent events."""
+        for index in range(self._choices):
+            yield self._chunk(index, {"role": "assistant", "content": ""})
+            yield self._chunk(index, {"content": self._answer.label}, logprobs=self._logprobs)
+            yield self._chunk(index, {}, finish="stop")
+        if self._with_usage:
+            yield self._event({"choices": [], "usage": self._usage})
+        yield b"data: [DONE]\n\n"
+
+    def _chunk(
+        self,
+        index: int,
+        delta: dict[str, str],
+        *,
+        logprobs: dict[str, Any] | None = None,
+        finish: str | None = None,
+    ) -> bytes:
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+        none = {"usage": None} if self._with_usage else {}
+        return self._event({"choices": [choice], **none})
+
+    def _event(self, values: dict[str, Any]) -> bytes:
+        return (
+            b"data: " + _json({**self._same, "object": "chat.completion.chunk", **values}) + b"\n\n"
+        )
+
+
+def _named(wanted: asked.AskedChat) -> str:
+    if not wanted.model:
+        raise Refusal(
+            400,
+            "model is missing: the name of a tuned model, a checkpoint or a deployment.",
+            code="missing_required_parameter",
+            param="model",
+        )
+    return wanted.model
+
+
+def _no_deployment(name: str) -> Refusal:
+    return Refusal(
+        404,
+        f"There is no deployment or tuned model '{name}' here. GET /openai/deployments and "
+        "GET /openai/models list what there is.",
+        code="DeploymentNotFound",
+    )
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")

@@ -1,0 +1,135 @@
+"""Every error in one shape that both vendors' clients read, whoever raised it.
+
+A route raises :class:`~aprendiz.platform.records.Refusal`; what FastAPI and Starlette raise
+is turned into one here. The body has OpenAI's four fields and, on Azure's paths, Azure's
+``innererror``; no stack trace, no path of this machine, and never FastAPI's ``detail``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from aprendiz.platform.records import Refusal
+
+#: Seconds a client should wait before it tries again, by status.
+RETRY_AFTER = {429: "1", 503: "2"}
+
+_TYPES = {403: "permission_error", 429: "rate_limit_error"}
+_CODES = {
+    400: "invalid_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "file_too_large",
+    429: "rate_limit_exceeded",
+    500: "internal_error",
+    503: "service_unavailable",
+}
+_AZURE_PATHS = ("/openai", "/subscriptions")
+_LONGEST_ECHO = 60
+
+
+def of_azure(path: str) -> bool:
+    """Whether a path belongs to one of Azure's dialects."""
+    return path.startswith(_AZURE_PATHS)
+
+
+def error_body(refusal: Refusal, path: str) -> dict[str, Any]:
+    """``{"error": {…}}`` for a request to ``path``."""
+    code = refusal.code or _CODES.get(refusal.status, "error")
+    family = "server_error" if refusal.status >= 500 else "invalid_request_error"
+    detail: dict[str, Any] = {
+        "message": refusal.message,
+        "type": _TYPES.get(refusal.status, family),
+        "param": refusal.param,
+        "code": code,
+    }
+    if of_azure(path):
+        detail["innererror"] = {"code": code}
+    return {"error": detail}
+
+
+def error_headers(status: int) -> dict[str, str]:
+    """Headers that keep a client from doing the wrong thing next.
+
+    The official SDK repeats a 409 by itself unless told not to.
+    """
+    headers = {"retry-after": RETRY_AFTER[status]} if status in RETRY_AFTER else {}
+    return headers | ({"x-should-retry": "false"} if status == 409 else {})
+
+
+def error_answer(refusal: Refusal, path: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The whole answer to a refused request."""
+    return Response(
+        json.dumps(error_body(refusal, path), ensure_ascii=False).encode("utf-8", "replace"),
+        status_code=refusal.status,
+        headers={**(headers or {}), **error_headers(refusal.status)},
+        media_type="application/json",
+    )
+
+
+def refusal_of_status(status: int, method: str, path: str, detail: str = "") -> Refusal:
+    """What Starlette says with a bare status, in words that help."""
+    if status == 404:
+        words = f"There is nothing at {method} {path}; GET /openapi.json lists what there is."
+    elif status == 405:
+        words = f"{path} does not take {method}; the header Allow lists what it takes."
+    else:
+        words = detail or HTTPStatus(status).phrase
+    return Refusal(status, words)
+
+
+def refusal_of_faults(faults: Sequence[Mapping[str, Any]]) -> Refusal:
+    """The first of Pydantic's findings as one sentence; what was sent is not repeated."""
+    fault = faults[0]
+    if fault["type"] == "json_invalid":
+        return Refusal(400, "The body is not valid JSON in UTF-8.", code="invalid_json")
+    place = list(fault["loc"])
+    if place and place[0] in ("query", "path", "body"):
+        place = place[1:]
+    param = _dotted(place) or None
+    message = str(fault["msg"]).removeprefix("Value error, ").rstrip(".")
+    kind = "missing_required_parameter" if fault["type"] == "missing" else "invalid_value"
+    where = f"{param}: " if param else "The body must be a JSON object. "
+    return Refusal(400, f"{where}{message}.", code=kind, param=param)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have everything that a route raises on purpose answered in our shape."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        return error_answer(error, request.url.path)
+
+    async def not_valid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return error_answer(refusal_of_faults(error.errors()), request.url.path)
+
+    async def not_routed(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        path = request.url.path
+        refusal = refusal_of_status(error.status_code, request.method, path, str(error.detail))
+        return error_answer(refusal, path, error.headers)
+
+    app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(RequestValidationError, not_valid)
+    app.add_exception_handler(HTTPException, not_routed)
+
+
+def _dotted(place: Sequence[int | str]) -> str:
+    """``messages[0].role``, as the vendors name a place in a body."""
+    named = ""
+    for step in place:
+        if isinstance(step, int):
+            named += f"[{step}]"
+        elif step.isidentifier() and len(step) <= _LONGEST_ECHO:
+            named += f".{step}" if named else step
+    return named
