@@ -14,7 +14,19 @@ from typing import Annotated
 import typer
 
 from aprendiz._version import __version__
-from aprendiz.cli import data, demo, doctor, model, recipe, runs, serve, train
+from aprendiz.cli import (
+    data,
+    demo,
+    deploy,
+    doctor,
+    jobs,
+    model,
+    platform,
+    recipe,
+    runs,
+    serve,
+    train,
+)
 from aprendiz.cli import run as project
 from aprendiz.cli.terminal import console, show_error
 from aprendiz.errors import AprendizError, JobStopped
@@ -36,10 +48,13 @@ app.add_typer(data.app, name="data", rich_help_panel=LEARN)
 app.add_typer(recipe.app, name="recipe", rich_help_panel=LEARN)
 app.command(rich_help_panel=LEARN)(train.train)
 app.command(rich_help_panel=LEARN)(project.run)
+app.add_typer(jobs.app, name="jobs", rich_help_panel=LEARN)
 app.command(rich_help_panel=MEASURE)(model.evaluate)
 app.command(rich_help_panel=MEASURE)(model.report)
 app.command(rich_help_panel=USE)(model.predict)
 app.command(rich_help_panel=USE)(serve.serve)
+app.command(rich_help_panel=USE)(deploy.deploy)
+app.add_typer(platform.app, name="platform", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(runs.runs)
 
 

@@ -55,6 +55,11 @@ METHODS: dict[str, Method] = {
             "the whole encoder, started from the probe; a minute or more; the most accurate",
             Abilities(extras=("train", "embedded"), steps=True, uses_base_model=True),
         ),
+        Method(
+            "managed",
+            "a job on Azure OpenAI, OpenAI or `aprendiz platform`; the folder is a pointer to it",
+            Abilities(extras=("managed",), steps=True, uses_base_model=False),
+        ),
     )
 }
 

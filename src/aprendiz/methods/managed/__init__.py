@@ -1,0 +1,1 @@
+"""Fine-tuning as a job on Azure OpenAI, OpenAI or our own platform."""
