@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from aprendiz.projects.steps import StepResult
 
+_MOST_SHOWN = 5  # suggestions on the screen; the file has all
+
 
 def run(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="folder with a project.yaml")],
@@ -78,5 +80,10 @@ def _summary(told: dict[str, Any]) -> str:
             f"accuracy: {figures['accuracy']:.3f} on {figures['n']:,} {figures['part']} rows "
             f"(95 % interval {low:.3f} to {high:.3f})"
         )
-    lines += [f"{key + ':':9} {told[key]}" for key in ("report", "model") if key in told]
+    if grade := told.get("grade"):
+        lines.append(f"grade:    {grade['letter']} (the lower bound, {grade['low']:.1%}, decides)")
+    lines += [f"  - {each['message']}" for each in told.get("suggestions", ())[:_MOST_SHOWN]]
+    lines += [
+        f"{key + ':':9} {told[key]}" for key in ("report", "model", "analysis") if key in told
+    ]
     return "\n".join(lines)

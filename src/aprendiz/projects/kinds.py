@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from aprendiz.errors import ProjectError
 from aprendiz.projects import classifier
+from aprendiz.projects.managed import project as managed
 from aprendiz.projects.steps import Project, Step
 
 NAME = "project.yaml"
@@ -27,17 +28,23 @@ class Kind:
         steps: what is done, in this order.
         sources: keys whose value is a path relative to the project's folder, or an address.
         closing: what to tell when a run has ended, from the output folder.
+        opening: what to tell before anything else, such as where data will be sent; empty
+            for nothing.
     """
 
     project: type[Project]
     steps: tuple[Step, ...]
     sources: tuple[str, ...]
     closing: Callable[[Path], dict[str, Any]]
+    opening: Callable[[Any], str] = lambda _project: ""
 
 
 KINDS: dict[str, Kind] = {
     "classifier": Kind(
         classifier.ClassifierProject, classifier.STEPS, classifier.SOURCES, classifier.closing
+    ),
+    "managed": Kind(
+        managed.ManagedProject, managed.STEPS, managed.SOURCES, managed.closing, managed.opening
     ),
 }
 

@@ -43,6 +43,8 @@ def run(
     steps = chosen(kind.steps, start, only)
     # Faults in the settings of a late step are told before an early one costs minutes.
     settings = {step.name: step.settings(checked) for step in kind.steps}
+    if opening := kind.opening(checked):
+        tell.say(opening)
     output = out or project / "output"
     forced = {step.name for step in steps} if force else {start or only}
     results = []
