@@ -64,8 +64,9 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     inner = getattr(command, "commands", None)
-    if inner is None:
+    if inner is None or command.invoke_without_command:
         yield path, command
+    if inner is None:
         return
     for name, child in inner.items():
         yield from _walk(f"{path} {name}", child)
@@ -267,6 +268,36 @@ def http_page() -> str:
     return "\n\n".join(line for line in lines if line)
 
 
+def routes_page() -> str:
+    """The routes of the platform, from its OpenAPI document, each named once."""
+    import tempfile
+
+    from aprendiz.platform.http.app import create_app
+    from aprendiz.platform.service import Platform
+    from aprendiz.settings import Settings
+
+    with tempfile.TemporaryDirectory() as home:
+        platform = Platform(Path(home), settings=Settings.model_construct())
+        document = create_app(platform).openapi()
+        platform.stop()
+    rows: dict[str, tuple[str, str, list[str]]] = {}
+    for path, operations in document["paths"].items():
+        prefix = next((each for each in ("/openai/v1", "/openai", "/v1") if path.startswith(each)), "")
+        for verb, operation in operations.items():
+            name = f"{verb.upper()} {path.removeprefix(prefix)}"
+            about = operation.get("description", "").partition("\n")[0]
+            rows.setdefault(name, (name, about, []))[2].append(f"`{prefix}`" if prefix else "")
+    lines = [
+        "# Routes of the platform",
+        "`aprendiz platform` serves the same document as `/openapi.json`.",
+        table(
+            ("route", "what it does", "under"),
+            ((f"`{name}`", about, " ".join(under)) for name, about, under in rows.values()),
+        ),
+    ]
+    return "\n\n".join(lines)
+
+
 def _shape_of(answer: dict[str, Any]) -> str:
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     return _json_type(schema) if schema else ""
@@ -339,6 +370,7 @@ PAGES = {
     "settings": settings_page,
     "errors": errors_page,
     "http": http_page,
+    "routes": routes_page,
     "manifest": manifest_page,
 }
 

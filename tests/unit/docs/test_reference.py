@@ -86,6 +86,18 @@ def test_every_route_and_field_over_http(generate: ModuleType) -> None:
         assert all(f"| `{field}`" in page for field in schema["properties"])
 
 
+def test_every_route_of_the_platform(generate: ModuleType) -> None:
+    page = generate.routes_page()
+    for line in (
+        "| `POST /fine_tuning/jobs` |",
+        "| `POST /chat/completions` |",
+        "| `POST /deployments/{deployment}/chat/completions` |",
+        "| `GET /files/{file_id}/content` |",
+    ):
+        assert page.count(line) == 1
+    assert "| `/v1` `/openai/v1` `/openai` |" in page
+
+
 def test_every_field_of_the_manifest(generate: ModuleType) -> None:
     page = generate.manifest_page()
     for field in Manifest.model_fields:
