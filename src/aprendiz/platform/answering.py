@@ -8,6 +8,7 @@ batch ran goes through it together, at once: nobody waits for a batch to fill.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from aprendiz.data.chat.records import Message
 from aprendiz.errors import AprendizError
 from aprendiz.interfaces import Prediction
 from aprendiz.platform import names
-from aprendiz.platform.chat import Answer, question
+from aprendiz.platform.chat import Answer, question, refuse_too_long
 from aprendiz.platform.order import Order
 from aprendiz.platform.records import ModelRecord, Refusal
 from aprendiz.platform.service import Platform
@@ -29,6 +30,8 @@ MOST_WAITING = 512
 MOST_TOGETHER = 64
 
 Load = Callable[[Path], Model]
+
+log = logging.getLogger("aprendiz.platform")
 
 
 def load_model(folder: Path) -> Model:
@@ -57,42 +60,50 @@ class Answering:
     Args:
         platform: whose models.
         load: how a folder becomes a model.
+        most_waiting: chats that may wait, beside those being answered; more are refused.
     """
 
-    def __init__(self, platform: Platform, load: Load = load_model) -> None:
+    def __init__(
+        self, platform: Platform, load: Load = load_model, most_waiting: int = MOST_WAITING
+    ) -> None:
         self._platform = platform
         self._load = load
+        self._most_waiting = most_waiting
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._queue: deque[_Waiting] = deque()
         self._inference = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._running: asyncio.Task[None] | None = None
 
     def find(self, name: str) -> ModelRecord:
-        """The model behind a name: a deployment's, a tuned model's or a checkpoint's.
+        """The model behind a name: a tuned model's, a checkpoint's or a deployment's.
 
-        Looks into the store, so call it in a thread.
+        No deployment can have the name of another model, so the order does not matter. Looks
+        into the store, so call it in a thread.
 
         Raises:
             Refusal: 404, there is none; 400, it is a base model that has learnt nothing yet.
         """
         store = self._platform.store
-        for deployment in store.deployments():
-            if deployment.name == name:
-                return store.model(deployment.model)
         try:
             return store.model(name)
         except Refusal as unknown:
+            no_model = unknown
+        try:
+            deployment = store.deployment(name)
+        except Refusal:
             self._refuse_base(name)
-            raise unknown from None
+            raise no_model from None
+        return store.model(deployment.model)
 
     async def answer(self, record: ModelRecord, messages: Sequence[Message]) -> Answer:
         """A model's answer to a conversation.
 
         Raises:
-            Refusal: 400, nothing to answer; 404, the model's folder is gone; 429, too many
-                are waiting; 500, the model cannot be loaded.
+            Refusal: 400, nothing to answer, or too much; 429, too many are waiting; 500, the
+                model cannot be loaded.
         """
-        if len(self._queue) >= MOST_WAITING:
+        refuse_too_long(messages)
+        if len(self._queue) >= self._most_waiting:
             raise Refusal(429, "Too many chats are waiting for an answer; try again in a second.")
         waiting = _Waiting(record, messages, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
@@ -159,14 +170,20 @@ class Answering:
         if record.id in self._loaded:
             self._loaded.move_to_end(record.id)
             return self._loaded[record.id]
-        folder = self._platform.home / record.folder
+        home = self._platform.home
         try:
-            model = self._load(folder)
-        except AprendizError as error:
+            order = Order.read(home / "jobs" / record.job)
+            model = self._load(home / record.folder)
+        except (AprendizError, OSError, LookupError, TypeError, ValueError) as error:
+            # The client learns which model; where it lies on this machine is for the log.
+            log.error("the model %s cannot be loaded: %s", record.id, error)
             raise Refusal(
-                500, f"The model '{record.id}' cannot be loaded: {error.message}"
+                500,
+                f"The model '{record.id}' cannot be loaded: its folder is damaged or gone. The "
+                "service's log says more.",
+                code="model_unusable",
+                param="model",
             ) from error
-        order = Order.read(self._platform.home / "jobs" / record.job)
         self._loaded[record.id] = _Loaded(model, order.several_turns)
         while len(self._loaded) > MOST_LOADED:
             self._loaded.popitem(last=False)

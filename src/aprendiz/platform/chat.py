@@ -20,6 +20,9 @@ from aprendiz.platform.records import Refusal
 #: What the protocol writes for a probability of zero.
 IMPOSSIBLE = -9999.0
 
+#: About as much as the vendors' models read (128,000 tokens); a classifier reads far less.
+MOST_CHARACTERS = 400_000
+
 _TASK = ("system", "developer")
 
 
@@ -59,6 +62,23 @@ def question(messages: Sequence[Message], *, several_turns: bool) -> str:
             param="messages",
         )
     return text_of(turns if several_turns else said[-1:])
+
+
+def refuse_too_long(messages: Sequence[Message]) -> None:
+    """Keep one huge conversation from holding up everybody else's answer.
+
+    Raises:
+        Refusal: 400, it has more than :data:`MOST_CHARACTERS`.
+    """
+    length = sum(len(message.content) for message in messages)
+    if length > MOST_CHARACTERS:
+        raise Refusal(
+            400,
+            f"The messages have {length:,} characters; {MOST_CHARACTERS:,} are the most that are "
+            "read.",
+            code="context_length_exceeded",
+            param="messages",
+        )
 
 
 def logprobs(answer: Answer, top: int) -> dict[str, Any]:

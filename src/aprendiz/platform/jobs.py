@@ -158,6 +158,15 @@ class Jobs:
         """
         return self._move(id, "queued", {"paused"}, said.event(id, said.RESUMED))
 
+    def delete(self, id: str) -> None:
+        """Forget a job that has ended. Its models answer on; the rest of its folder goes at the
+        next start.
+
+        Raises:
+            Refusal: 404, no such job; 400, it has not ended.
+        """
+        self._store.delete_job(id)
+
     def _move(
         self,
         id: str,

@@ -39,7 +39,7 @@ class Platform:
         jobs_at_once: trainings that may run side by side.
 
     Raises:
-        SettingsError: the database's address cannot be used, or its tables are newer.
+        SettingsError: the home or the database's address cannot be used, or its tables are newer.
         ProviderError: the database does not answer.
     """
 
@@ -53,7 +53,13 @@ class Platform:
         jobs_at_once: int = 1,
     ) -> None:
         self.home = home.expanduser().absolute()
-        self.home.mkdir(parents=True, exist_ok=True)
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"{self.home}: cannot be the platform's home ({error.strerror or error})",
+                "give a folder that you may write to with --home",
+            ) from None
         self.settings = settings
         self._lock: IO[str] | None = None
         self.store = Store(self.home, database or settings.platform_database)

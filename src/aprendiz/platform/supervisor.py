@@ -78,12 +78,10 @@ class Supervisor:
         """Remove what nothing needs: folders without a job, models that were deleted."""
         kept = self._kept()
         for folder in self._folder.iterdir():
-            try:
-                job = self._store.job(folder.name)
-            except Refusal:
+            status = self._status(folder.name)
+            if status is None and not any(model.is_relative_to(folder) for model in kept):
                 shutil.rmtree(folder, ignore_errors=True)
-                continue
-            if job.status in ENDED:
+            elif status is None or status in ENDED:
                 _tidy(folder, kept)
 
     def _run(self) -> None:
@@ -249,16 +247,23 @@ class Supervisor:
     def _stop_unwanted(self) -> None:
         """End processes whose job is no longer running; forget those that have ended."""
         for id, process in list(self._processes.items()):
-            job = self._store.job(id)
+            status = self._status(id) or "cancelled"
             if process.exit_code() is None:
-                if job.status in {"succeeded", "failed"}:
+                if status in {"succeeded", "failed"}:
                     process.expect_end()
-                elif job.status != "running":
+                elif status != "running":
                     process.ask_to_stop()
-            elif job.status != "running" or process.asked_to_stop:
+            elif status != "running" or process.asked_to_stop:
                 del self._processes[id]
-                if job.status in ENDED:
+                if status in ENDED:
                     _tidy(self._folder / id, self._kept())
+
+    def _status(self, job: str) -> JobStatus | None:
+        """A job's status; ``None`` for one that was deleted."""
+        try:
+            return self._store.job(job).status
+        except Refusal:
+            return None
 
     def _kept(self) -> frozenset[Path]:
         """Every model folder that a client can name."""

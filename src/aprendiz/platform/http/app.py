@@ -23,7 +23,13 @@ from aprendiz.platform.http.pages import add_pages
 from aprendiz.platform.service import Platform
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
-_BODIES = (asked.AskedJob, asked.AskedChat, asked.AskedDeployment, asked.AskedArmDeployment)
+_BODIES = (
+    asked.AskedJob,
+    asked.AskedChat,
+    asked.AskedNamedChat,
+    asked.AskedDeployment,
+    asked.AskedArmDeployment,
+)
 _ABOUT = (
     "Fine-tuning over the protocol of OpenAI (under `/v1`) and Azure OpenAI (under `/openai/v1`, "
     "and dated under `/openai`). Every job is a real training on this machine."

@@ -68,8 +68,8 @@ def _or_auto(least: float, most: float | None, *, whole: bool, above: bool = Fal
     return Annotated[Any, BeforeValidator(check), WithJsonSchema(schema)]
 
 
-Whole = Annotated[int, BeforeValidator(_number)]
-Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+# After the bounds: with a validator before them Pydantic leaves them out of the document.
+NUMBER = BeforeValidator(_number)
 Text = Annotated[
     str, AfterValidator(_no_nul), Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})
 ]
@@ -152,7 +152,7 @@ class AskedJob(Asked):
     """The older place for them; those under `method` win."""
     suffix: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
     """Becomes part of the new model's name."""
-    seed: Annotated[Whole, Field(ge=0, le=2**31 - 1)] | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), NUMBER] | None = None
     integrations: Annotated[list[AskedIntegration], Field(max_length=5)] | None = None
     metadata: Metadata | None = None
 
@@ -271,19 +271,23 @@ class AskedChat(Asked):
 
     messages: Annotated[list[AskedMessage], Field(min_length=1)]
     model: Name | None = None
-    """A tuned model, a checkpoint of one, or a deployment. Azure's dated path names it instead."""
+    """Not looked at: the path names the deployment."""
     stream: StrictBool | None = None
     stream_options: AskedStreamOptions | None = None
     logprobs: StrictBool | None = None
-    top_logprobs: Annotated[Whole, Field(ge=0, le=20)] | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20), NUMBER] | None = None
     """How many of the most probable labels to tell, with `logprobs`."""
-    n: Annotated[Whole, Field(ge=1, le=128)] | None = None
-    temperature: Annotated[Real, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[Real, Field(ge=0, le=1)] | None = None
-    presence_penalty: Annotated[Real, Field(ge=-2, le=2)] | None = None
-    frequency_penalty: Annotated[Real, Field(ge=-2, le=2)] | None = None
-    max_tokens: Annotated[Whole, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[Whole, Field(ge=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=128), NUMBER] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False), NUMBER] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), NUMBER] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False), NUMBER] | None = (
+        None
+    )
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False), NUMBER] | None = (
+        None
+    )
+    max_tokens: Annotated[int, Field(ge=1), NUMBER] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1), NUMBER] | None = None
 
     def refuse_what_we_cannot(self) -> None:
         """Say so rather than answer something else than was asked for.
@@ -315,6 +319,13 @@ class AskedChat(Asked):
                 code="unsupported_value",
                 param="tool_choice",
             )
+
+
+class AskedNamedChat(AskedChat):
+    """The body where the path names no model."""
+
+    model: Name
+    """A tuned model, a checkpoint of one, or a deployment."""
 
 
 async def read(request: Request, kind: type[T]) -> T:

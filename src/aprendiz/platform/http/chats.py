@@ -17,9 +17,11 @@ from aprendiz.platform.http import asked
 from aprendiz.platform.http.dialects import answering_of, body, errors
 from aprendiz.platform.http.shapes import ChatCompletion
 from aprendiz.platform.ids import new_id, now
-from aprendiz.platform.records import Refusal
+from aprendiz.platform.records import ModelRecord, Refusal
 
-_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
+# With `"stream": true`; `itemSchema` is one event, as OpenAPI 3.2 and FastAPI write it.
+_EVENT = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
+_STREAM = {"text/event-stream": {"itemSchema": _EVENT}}
 
 
 def routes() -> APIRouter:
@@ -30,11 +32,12 @@ def routes() -> APIRouter:
         "/chat/completions",
         response_model=ChatCompletion,
         responses={200: {"content": _STREAM}, **errors(404, 429)},
-        openapi_extra=body(asked.AskedChat),
+        openapi_extra=body(asked.AskedNamedChat),
     )
     async def chat_completions(request: Request) -> Response:
         """The most probable label, as the assistant's answer."""
-        return await _complete(request, "")
+        wanted = await asked.read(request, asked.AskedNamedChat)
+        return await _complete(request, wanted, await _find(request, wanted.model))
 
     return router
 
@@ -51,24 +54,25 @@ def of_deployment() -> APIRouter:
     )
     async def deployment_chat_completions(request: Request, deployment: str) -> Response:
         """The most probable label, as the assistant's answer."""
-        return await _complete(request, deployment)
+        wanted = await asked.read(request, asked.AskedChat)
+        try:
+            record = await _find(request, deployment)
+        except Refusal as refusal:
+            raise (_no_deployment(deployment) if refusal.status == 404 else refusal) from None
+        return await _complete(request, wanted, record)
 
     return router
 
 
-async def _complete(request: Request, deployment: str) -> Response:
-    wanted = await asked.read(request, asked.AskedChat)
+async def _find(request: Request, name: str) -> ModelRecord:
+    return await run_in_threadpool(answering_of(request).find, name)
+
+
+async def _complete(request: Request, wanted: asked.AskedChat, record: ModelRecord) -> Response:
     wanted.refuse_what_we_cannot()
-    answering = answering_of(request)
-    try:
-        record = await run_in_threadpool(answering.find, deployment or _named(wanted))
-    except Refusal as refusal:
-        raise (
-            _no_deployment(deployment) if deployment and refusal.status == 404 else refusal
-        ) from None
     messages = [Message(each.role, each.text) for each in wanted.messages]
     # The whole answer is there before the first byte: what can go wrong has its own status.
-    answer = await answering.answer(record, messages)
+    answer = await answering_of(request).answer(record, messages)
     said = _Said(wanted, messages, answer)
     if wanted.stream:
         return StreamingResponse(
@@ -136,17 +140,6 @@ class _Said:
         return (
             b"data: " + _json({**self._same, "object": "chat.completion.chunk", **values}) + b"\n\n"
         )
-
-
-def _named(wanted: asked.AskedChat) -> str:
-    if not wanted.model:
-        raise Refusal(
-            400,
-            "model is missing: the name of a tuned model, a checkpoint or a deployment.",
-            code="missing_required_parameter",
-            param="model",
-        )
-    return wanted.model
 
 
 def _no_deployment(name: str) -> Refusal:

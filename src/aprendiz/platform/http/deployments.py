@@ -7,6 +7,7 @@ model answers without one as well.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -134,8 +135,13 @@ def _put(
     """Make or change a deployment of a model, given by its name or a checkpoint's id.
 
     Raises:
-        Refusal: 404, there is no such tuned model.
+        Refusal: 404, there is no such tuned model; 400, the name is another tuned model's, or
+            the sku holds a number that JSON does not have.
     """
+    try:
+        json.dumps(sku, allow_nan=False)
+    except ValueError:
+        raise Refusal(400, "The sku holds a number that JSON does not have.", param="sku") from None
     try:
         found = platform.store.model(model)
     except Refusal as unknown:
@@ -145,9 +151,25 @@ def _put(
             code="model_not_found",
             param="model",
         ) from unknown
+    _refuse_to_shadow(platform, name, found.id)
     time = now()
     new = platform.store.put_deployment(DeploymentRecord(name, found.id, time, time, sku, scope))
     return platform.store.deployment(name), new
+
+
+def _refuse_to_shadow(platform: Platform, name: str, model: str) -> None:
+    """Keep a deployment from taking the name that another tuned model answers under."""
+    try:
+        other = platform.store.model(name)
+    except Refusal:
+        return
+    if other.id != model:
+        raise Refusal(
+            400,
+            f"'{name}' is itself a tuned model; give the deployment another name.",
+            code="invalid_value",
+            param="id",
+        )
 
 
 def _scope(subscription: str, group: str, account: str) -> str:
@@ -156,4 +178,4 @@ def _scope(subscription: str, group: str, account: str) -> str:
 
 def _capacity(settings: dict[str, Any] | None) -> dict[str, Any]:
     capacity = (settings or {}).get("capacity")
-    return {"capacity": capacity} if isinstance(capacity, int) else {}
+    return {"capacity": capacity} if type(capacity) is int else {}

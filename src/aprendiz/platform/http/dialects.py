@@ -25,11 +25,13 @@ class Dialect:
         prefix: where its routes stand.
         name: for the documentation.
         created: status of an answer that made a file or a job.
+        azure: whether it is one of Azure's.
     """
 
     prefix: str
     name: str
     created: int = 200
+    azure: bool = True
 
     @property
     def dated(self) -> bool:
@@ -38,7 +40,7 @@ class Dialect:
 
 
 DIALECTS = (
-    Dialect("/v1", "OpenAI"),
+    Dialect("/v1", "OpenAI", azure=False),
     Dialect("/openai/v1", "Azure v1"),
     Dialect("/openai", "Azure, dated", created=201),
 )

@@ -79,6 +79,10 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = request_id
         path: str = scope["path"]
         started = False
+        # Whatever can be got has a head (RFC 9110, 9.3.2); the routes know only GET.
+        head = scope["method"] == "HEAD"
+        if head:
+            scope = {**scope, "method": "GET"}
 
         async def send_marked(message: Message) -> None:
             nonlocal started
@@ -88,6 +92,8 @@ class Envelope:
                     **message,
                     "headers": [*message["headers"], *self._marks(request_id, path)],
                 }
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -203,7 +209,8 @@ class _Door:
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> str:
     found = {name: value.decode("latin-1").strip() for name, value in headers}
     scheme, _, token = found.get(b"authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else found.get(b"api-key", "")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return bearer or found.get(b"api-key", "")
 
 
 def _log(request_id: str, error: Exception) -> None:

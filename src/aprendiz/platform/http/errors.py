@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from aprendiz.platform.records import Refusal
 
@@ -35,6 +36,7 @@ _CODES = {
 }
 _AZURE_PATHS = ("/openai", "/subscriptions")
 _LONGEST_ECHO = 60
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def of_azure(path: str) -> bool:
@@ -117,11 +119,23 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         path = request.url.path
         refusal = refusal_of_status(error.status_code, request.method, path, str(error.detail))
-        return error_answer(refusal, path, error.headers)
+        allowed = _allowed(request) if error.status_code == 405 else ""
+        return error_answer(refusal, path, {"allow": allowed} if allowed else error.headers)
 
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, not_valid)
     app.add_exception_handler(HTTPException, not_routed)
+
+
+def _allowed(request: Request) -> str:
+    """Every method that a path takes; Starlette's own answer names those of one route only."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    asked = ({**request.scope, "method": method} for method in _METHODS)
+    return ", ".join(
+        scope["method"]
+        for scope in asked
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    )
 
 
 def _dotted(place: Sequence[int | str]) -> str:

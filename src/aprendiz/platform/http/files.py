@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from aprendiz.platform.files import PURPOSES
 from aprendiz.platform.http.dialects import Dialect, errors, located, platform_of
 from aprendiz.platform.http.shapes import Deleted, File, Listing
 from aprendiz.platform.http.shown import deleted, listing, show_file
@@ -18,7 +19,11 @@ _FORM = {
     "type": "object",
     "required": ["purpose", "file"],
     "properties": {
-        "purpose": {"type": "string", "description": "`fine-tune` for a file to learn from."},
+        "purpose": {
+            "type": "string",
+            "enum": list(PURPOSES),
+            "description": "`fine-tune` for a file to learn from.",
+        },
         "file": {"type": "string", "format": "binary"},
         "expires_after[anchor]": {"type": "string", "const": "created_at"},
         "expires_after[seconds]": {"type": "integer", "minimum": 3600, "maximum": 2592000},

@@ -1,4 +1,4 @@
-"""``/fine_tuning/jobs``: create, list, follow, cancel, pause, resume."""
+"""``/fine_tuning/jobs``: create, list, follow, cancel, pause, resume; delete where Azure has it."""
 
 from __future__ import annotations
 
@@ -80,6 +80,30 @@ def routes(dialect: Dialect) -> APIRouter:
         return listing(
             platform_of(request).store.checkpoints(job_id, after, limit), show_checkpoint
         )
+
+    if dialect.azure:
+        # Azure's documentation prints these two with POST; both its specifications say GET.
+        router.post(
+            JOBS + "/{job_id}/events", response_model=Listing[Event], responses=errors(404)
+        )(list_events)
+        router.post(
+            JOBS + "/{job_id}/checkpoints",
+            response_model=Listing[Checkpoint],
+            responses=errors(404),
+        )(list_checkpoints)
+
+    if dialect.dated:
+
+        @router.delete(
+            JOBS + "/{job_id}",
+            status_code=204,
+            response_class=Response,
+            responses=errors(404),
+        )
+        def delete_job(request: Request, job_id: str) -> Response:
+            """Forget a job that has ended; its models stay."""
+            platform_of(request).jobs.delete(job_id)
+            return Response(status_code=204)
 
     return router
 

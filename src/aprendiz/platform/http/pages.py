@@ -19,6 +19,7 @@ _POLICY = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
+_NO_KEY: dict[str, Any] = {"security": []}
 
 
 def add_pages(app: FastAPI) -> None:
@@ -29,6 +30,7 @@ def add_pages(app: FastAPI) -> None:
         "/health",
         response_model=Health,
         responses={503: {"model": Health, "description": "The service is about to stop."}},
+        openapi_extra=_NO_KEY,
     )
     def health(request: Request, response: Response) -> dict[str, Any]:
         """Whether to send requests here; for balancers."""
@@ -36,7 +38,7 @@ def add_pages(app: FastAPI) -> None:
         response.status_code = 503 if draining else 200
         return {"status": "draining" if draining else "ok"}
 
-    @router.get("/livez", response_model=Health)
+    @router.get("/livez", response_model=Health, openapi_extra=_NO_KEY)
     def livez() -> dict[str, Any]:
         """Whether the process answers at all."""
         return {"status": "ok"}
@@ -46,4 +48,14 @@ def add_pages(app: FastAPI) -> None:
         return FileResponse(PAGES / "index.html", headers=_POLICY)
 
     app.include_router(router)
-    app.mount("/pages", StaticFiles(directory=PAGES), name="pages")
+    app.mount("/pages", _Parts(directory=PAGES), name="pages")
+
+
+class _Parts(StaticFiles):
+    """The page's scripts and styles; a browser asks each time whether they have changed."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """As Starlette does, but never from a cache without asking."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 
 from aprendiz.errors import SettingsError
 from aprendiz.platform.http.app import create_app
+from aprendiz.platform.records import Refusal
 from aprendiz.platform.service import Platform
 from aprendiz.serving.server import DrainingServer, bind
 from aprendiz.settings import Settings, get_settings
@@ -21,6 +23,7 @@ from aprendiz.settings import Settings, get_settings
 Say = Callable[[str], None]
 
 _DRAIN_SECONDS = 0.2
+_PASSING = "for a ready file, until the service stops"
 
 
 def run(
@@ -49,41 +52,44 @@ def run(
         say: told what happens, one line at a time, from any thread.
 
     Raises:
-        SettingsError: the address cannot be used, or other machines could reach the service
-            and no key was ever made; another service has this home.
+        SettingsError: the address, the home or the ready file's folder cannot be used; other
+            machines could reach the service and no key was ever made; another service has this
+            home.
     """
     settings = settings or get_settings()
     address = host or settings.host
+    home = home or settings.home_folder / "platform"
+    if ready_file is not None and not ready_file.absolute().parent.is_dir():
+        raise SettingsError(f"{ready_file}: there is no such folder to write to", "make it first")
     platform = Platform(
-        home or settings.home_folder / "platform",
-        database=database,
-        settings=settings,
-        say=say,
-        jobs_at_once=jobs_at_once,
+        home, database=database, settings=settings, say=say, jobs_at_once=jobs_at_once
     )
-    passing = ""
     try:
         _refuse_open_doors(address, platform)
         listener = bind(address, settings.port if port is None else port)
         try:
             platform.start()
-            key = _first_key(platform, say)
-            if ready_file is not None:
-                record, key = platform.keys.make(f"for {ready_file.name}, while it runs")
-                passing = record.id
-            server = _Server(
-                create_app(platform), say, lambda at: _announce(at, key, ready_file, say)
-            )
-            server.run(sockets=[listener])
+            _serve(platform, listener, ready_file, say)
         finally:
             listener.close()
     finally:
-        if ready_file is not None:
-            ready_file.unlink(missing_ok=True)
-        if passing:
-            platform.store.delete_key(passing)
         platform.stop()
     say("stopped; unfinished jobs go on at the next start")
+
+
+def _serve(platform: Platform, listener: socket.socket, ready_file: Path | None, say: Say) -> None:
+    """Answer until told to stop; the ready file and its key live as long as this does."""
+    _revoke_passing_keys(platform)  # a service that was killed could not
+    key = _first_key(platform, say)
+    if ready_file is not None:
+        _, key = platform.keys.make(_PASSING)
+    try:
+        server = _Server(create_app(platform), say, lambda at: _announce(at, key, ready_file, say))
+        server.run(sockets=[listener])
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+            _revoke_passing_keys(platform)
 
 
 class _Server(DrainingServer):
@@ -104,10 +110,9 @@ def _refuse_open_doors(host: str, platform: Platform) -> None:
     """Without a key the service is for this machine alone."""
     if _is_loopback(host) or platform.keys.any():
         return
-    platform_home = platform.home
     raise SettingsError(
         f"other machines could reach the platform at {host}, and it has no key yet",
-        f"aprendiz platform key new NAME --home {platform_home} makes one",
+        f"aprendiz platform key new NAME --home {platform.home} makes one",
     )
 
 
@@ -118,6 +123,13 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _revoke_passing_keys(platform: Platform) -> None:
+    for record in platform.store.key_records():
+        if record.name == _PASSING:
+            with suppress(Refusal):  # somebody revoked it by hand
+                platform.store.delete_key(record.id)
 
 
 def _first_key(platform: Platform, say: Say) -> str:

@@ -100,7 +100,8 @@ function drawCurve(job, events) {
   if (wanted === drawn) return;
   drawn = wanted;
   curve.legend(find("legend"), series);
-  if (several) curve.draw(place, series, progressOf(events)?.all);
+  // A job may end before its last step; then the axis ends where it did.
+  if (several) curve.draw(place, series, ended(job) ? 0 : progressOf(events)?.all);
   else place.replaceChildren(element("p", { class: "quiet" }, word(atOnce ? "noCurve" : "noCurveYet")));
 }
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
 
 from aprendiz.platform.records import (
+    ENDED,
     CheckpointRecord,
     EventRecord,
     FileRecord,
@@ -16,6 +17,7 @@ from aprendiz.platform.records import (
     JobStatus,
     ModelRecord,
     Page,
+    Refusal,
 )
 from aprendiz.platform.store.database import Database, record
 from aprendiz.platform.store.events import no_job, write_checkpoints, write_events
@@ -126,6 +128,23 @@ class JobRows(Database):
                 return None
             write_events(connection, events)
             return _read(connection, job)
+
+    def delete_job(self, id: str) -> None:
+        """Forget a job that has ended, with its events and checkpoints; its models answer on.
+
+        Raises:
+            Refusal: 404, there is none with this id; 400, it has not ended.
+        """
+        ended = delete(JOBS).where(JOBS.c.id == id, JOBS.c.status.in_(ENDED))
+        with self._writing() as connection:
+            if not connection.execute(ended).rowcount:
+                job = _read(connection, id)
+                raise Refusal(
+                    400,
+                    f"Job '{id}' is {job.status}; cancel it before it is deleted.",
+                    code="invalid_job_state",
+                    param="fine_tuning_job_id",
+                )
 
     def take_in(self, job: JobRecord, read_to: int, intake: Intake) -> JobRecord | None:
         """Keep what a piece of a running job's journal means, exactly once.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from aprendiz.platform.records import DeploymentRecord, ModelRecord, Refusal
 from aprendiz.platform.store.database import Database, record
-from aprendiz.platform.store.tables import DEPLOYMENTS, MODELS
+from aprendiz.platform.store.tables import CHECKPOINTS, DEPLOYMENTS, MODELS
 
 
 class ModelRows(Database):
@@ -21,13 +21,15 @@ class ModelRows(Database):
         return tuple(record(ModelRecord, row) for row in rows)
 
     def model(self, id: str) -> ModelRecord:
-        """One model.
+        """One model, by its name or, as Azure's clients do, by the id of its checkpoint.
 
         Raises:
             Refusal: 404, there is none with this name.
         """
+        of_checkpoint = select(CHECKPOINTS.c.model).where(CHECKPOINTS.c.id == id)
+        query = select(MODELS).where(or_(MODELS.c.id == id, MODELS.c.id.in_(of_checkpoint)))
         with self._reading() as connection:
-            row = connection.execute(select(MODELS).where(MODELS.c.id == id)).one_or_none()
+            row = connection.execute(query).one_or_none()
         if row is None:
             raise no_model(id)
         return record(ModelRecord, row)
