@@ -259,7 +259,7 @@ class Provider:
             page = self._ask(doing, lambda client, after=after: fetch(client, after))  # type: ignore[misc]
             fresh = [row for row in page.data or () if row.id not in met]
             unknown = [row for row in fresh if row.id not in known]
-            pass
+            met |= {row.id for row in fresh}
             yield from unknown
             all_older_is_known = not unknown and _newest_first(fresh)
             if not fresh or page.has_more is False or all_older_is_known:
