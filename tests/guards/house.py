@@ -32,7 +32,7 @@ HEAVY = {
 }  # fmt: skip
 
 # Rooms that work with arrays, and so may have numpy; the others may not.
-ROOMS_WITH_NUMPY = {"evaluation", "platform", "report", "serving"}
+ROOMS_WITH_NUMPY = {"evaluation", "platform", "projects", "report", "serving"}
 
 # What the whole point of a room needs from its first module on.
 ROOMS_NEED = {"platform": {"sqlalchemy"}}

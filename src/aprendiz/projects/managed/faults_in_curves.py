@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from aprendiz.evaluation.grade import chance_of_shift
@@ -12,15 +13,19 @@ _FEWEST_LOGS = 12
 
 
 def curves(evidence: Evidence) -> list[Suggestion]:
-    """Advice about the training's own settings, only where its curves show something."""
+    """Advice about the training's own settings, only where its curves show something.
+
+    A model that does no better than guessing on the validation rows is told first, for then
+    no setting of the training helps.
+    """
     losses = [float(each["loss"]) for each in evidence.history if "loss" in each]
     checks = [
         (each.get("step", 0.0), float(each["eval_loss"]))
         for each in evidence.history
         if "eval_loss" in each
     ]
-    found = []
-    if len(checks) >= 3:
+    found = _by_heart(losses, [loss for _, loss in checks], len(evidence.learnt))
+    if len(checks) >= 3 and not found:
         step, lowest = min(checks, key=lambda each: each[1])
         last = checks[-1][1]
         if last > 1.1 * lowest:
@@ -36,6 +41,27 @@ def curves(evidence: Evidence) -> list[Suggestion]:
     if len(losses) >= _FEWEST_LOGS and not found:
         found += _learning_rate(losses)
     return found
+
+
+def _by_heart(losses: Sequence[float], checks: Sequence[float], intents: int) -> list[Suggestion]:
+    """The training rows known, and the validation rows no better than guessed (loss ln k)."""
+    guessing = math.log(intents)
+    if len(losses) < _FEWEST_LOGS or not checks or min(checks) < guessing:
+        return []
+    last = losses[-len(losses) // 4 :]
+    learnt = sum(last) / len(last)
+    if learnt > guessing / 2:
+        return []
+    return [
+        Suggestion(
+            "learnt_by_heart",
+            f"the training loss ended at {learnt:.2f}, but the validation loss was never under "
+            f"{min(checks):.2f}, and guessing among {intents} intents has {guessing:.2f}",
+            "write many more examples, or tune a base model that knows the language of the "
+            "texts better (AZURE_OPENAI_MODEL); longer training cannot help",
+            {"training_loss": learnt, "least_eval_loss": min(checks), "guessing": guessing},
+        )
+    ]
 
 
 def _learning_rate(losses: Sequence[float]) -> list[Suggestion]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aprendiz import workflow
 from aprendiz.artifact import manifest as manifests
 from aprendiz.artifact.folder import can_resume
 from aprendiz.data.chat.labels import to_example
+from aprendiz.data.chat.records import Conversation
 from aprendiz.errors import JobStopped, ModelFolderError, ProviderError
 from aprendiz.methods import catalogue
 from aprendiz.methods.managed.deploy import deploy as have_it_answer
@@ -23,15 +25,13 @@ from aprendiz.projects.steps import Context
 from aprendiz.recipe import Recipe
 from aprendiz.settings import get_settings
 
-if TYPE_CHECKING:
-    from aprendiz.projects.managed.project import ManagedProject
-
 MODEL = "model"
 TUNED = "results/fine_tuning_info.json"
 DEPLOYED = "results/deployment_info.json"
+_ROWS = ".rows"  # of the training, while it runs
 
 
-def recipe(project: ManagedProject, system: str) -> Recipe:
+def recipe(project: Any, system: str) -> Recipe:
     """The managed recipe of this machine's settings, with the project's changes on top.
 
     Args:
@@ -72,7 +72,7 @@ def finetune(context: Context) -> None:
         "asked": {k: v for k, v in manifest.recipe.items() if k not in {"method", "yes_really"}},
         "status": "succeeded",
         **manifest.training,
-        "split": manifest.data["split"],
+        "rows": {part: manifest.data[part] for part in ("train", "validation")},
         "validation": result.evaluation.as_dict() if result.evaluation else None,
     }
     write_json(context.output / TUNED, info)
@@ -124,26 +124,34 @@ def _learn(context: Context, out: Path, *, resume: bool) -> workflow.TrainResult
     train = examples.read_prompts(context.output / examples.TRAIN)
     validation = examples.read_prompts(context.output / examples.VALIDATION)
     # The workflow reads labelled texts; the method makes the same conversations of them.
-    with tempfile.TemporaryDirectory() as folder:
-        parts = {}
-        for name, part in ((examples.TRAIN, train), (examples.VALIDATION, validation)):
-            parts[name] = Path(folder) / Path(name).name
-            rows = [to_example(each) for each in part]
-            lines = [json.dumps({"text": row.text, "label": row.label}) for row in rows]
-            parts[name].write_text("\n".join(lines) + "\n", encoding="utf-8")
-        try:
-            return workflow.train(
-                parts[examples.TRAIN],
-                validation=parts[examples.VALIDATION],
-                holdout=0.0,
-                recipe=recipe(context.project, train[0].messages[0].content),
-                out=out,
-                resume=resume,
-                observer=context.observer,
-            )
-        except JobStopped as stopped:
-            hint = "the same command goes on from there" if can_resume(out) else stopped.hint
-            raise JobStopped(stopped.message, hint) from None
+    folder = context.output / _ROWS
+    parts = {
+        name: _as_rows(folder / Path(name).name, part)
+        for name, part in ((examples.TRAIN, train), (examples.VALIDATION, validation))
+    }
+    try:
+        return workflow.train(
+            parts[examples.TRAIN],
+            validation=parts[examples.VALIDATION],
+            holdout=0.0,
+            recipe=recipe(context.project, train[0].messages[0].content),
+            out=out,
+            resume=resume,
+            observer=context.observer,
+        )
+    except JobStopped as stopped:
+        hint = "the same command goes on from there" if can_resume(out) else stopped.hint
+        raise JobStopped(stopped.message, hint) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_rows(path: Path, conversations: Sequence[Conversation]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [to_example(each) for each in conversations]
+    lines = [json.dumps({"text": row.text, "label": row.label}) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
 def _deployment(context: Context, endpoint: Endpoint, tuned: dict[str, Any]) -> str | None:
