@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from aprendiz.artifact.loading import how_to_load, is_elsewhere
 from aprendiz.artifact.manifest import Manifest
 
 _WORST = 5
@@ -22,80 +23,6 @@ _LABELS_IN_FULL = 200
 _HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)@[\w.-]+")
 # The embedded base model comes from a package; this is where it was published.
 _ON_THE_HUB = {"all-MiniLM-L6-v2": "sentence-transformers/all-MiniLM-L6-v2"}
-
-_SEQUENCE_CLASSIFIER = """\
-The files are in Hugging Face format. `temperature` makes the probabilities mean what they
-say; the label answered does not depend on it.
-
-```python
-import json
-from pathlib import Path
-
-import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-folder = Path("{folder}")
-settings = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-
-texts = ["a text of yours"]
-batch = tokenizer(
-    texts, padding=True, truncation=True, max_length=settings["max_length"], return_tensors="pt"
-)
-with torch.inference_mode():
-    logits = model(**batch).logits
-probabilities = torch.softmax(logits / settings["temperature"], dim=-1)
-for text, row in zip(texts, probabilities):
-    print(text, "->", model.config.id2label[int(row.argmax())], float(row.max()))
-```
-"""
-
-_ENCODER_AND_HEAD = """\
-`AutoModelForSequenceClassification` does not know this architecture (it would put a fresh,
-untrained head on the encoder). The encoder itself is in Hugging Face format and the head is
-one linear layer in `head.safetensors`, so plain transformers is enough:
-
-```python
-import json
-from pathlib import Path
-
-import torch
-from safetensors.torch import load_file
-from transformers import AutoModel, AutoTokenizer
-
-folder = Path("{folder}")
-settings = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
-labels = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["labels"]
-tokenizer = AutoTokenizer.from_pretrained(folder)
-encoder = AutoModel.from_pretrained(folder).eval()
-head = load_file(folder / "head.safetensors")
-
-texts = ["a text of yours"]
-batch = tokenizer(
-    texts, padding=True, truncation=True, max_length=settings["max_length"], return_tensors="pt"
-)
-with torch.inference_mode():
-    hidden = encoder(**batch).last_hidden_state
-    if settings["pooling"] == "cls":
-        embeddings = hidden[:, 0]
-    else:  # the mean over real tokens
-        mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-        embeddings = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
-    if settings["normalize"]:
-        embeddings = torch.nn.functional.normalize(embeddings, dim=-1)
-    logits = embeddings @ head["weight"].T + head["bias"]
-probabilities = torch.softmax(logits / settings["temperature"], dim=-1)
-for text, row in zip(texts, probabilities):
-    print(text, "->", labels[int(row.argmax())], float(row.max()))
-```
-"""
-
-_NO_NETWORK = """\
-This model has no neural network: there is nothing in it that `transformers` could load. It
-is arrays (`.safetensors`) and vocabularies (`.json`) that aprendiz reads, and it needs no
-GPU and no torch.
-"""
 
 
 def write_card(
@@ -122,7 +49,7 @@ def write_card(
         "## Labels\n\n" + _labels(manifest),
         "## Data\n\n" + _data(manifest),
         "## Recipe\n\n" + _recipe(manifest),
-        "## How to load it\n\n" + _loading(manifest, hf_loadable),
+        "## How to load it\n\n" + how_to_load(manifest, hf_loadable),
     ]
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
@@ -234,8 +161,10 @@ def _scores(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
 
 def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
     said = [
-        "- It always names one of its labels, also for a text that fits none of them; only the "
-        "confidence can tell."
+        "- It may answer with something that is none of its labels; such an answer counts as none."
+        if is_elsewhere(manifest)
+        else "- It always names one of its labels, also for a text that fits none of them; only "
+        "the confidence can tell."
     ]
     longest = manifest.recipe.get("max_length")
     if longest and manifest.training.get("base_model"):
@@ -307,25 +236,6 @@ def _recipe(manifest: Manifest) -> str:
     return f"```yaml\n{written}```\n\nThe same data and recipe give the same predictions on the same kind of machine."
 
 
-def _loading(manifest: Manifest, hf_loadable: bool) -> str:
-    folder = _file_safe(manifest.name)
-    with_aprendiz = (
-        "With aprendiz:\n\n"
-        "```python\n"
-        "import aprendiz\n\n"
-        f'model = aprendiz.load("{folder}")\n'
-        'for answer in model.predict(["a text of yours"]):\n'
-        "    print(answer.label, answer.confidence, answer.abstained)\n"
-        "```\n\n"
-        f'or `aprendiz predict "{folder}" "a text of yours"`, or `aprendiz serve "{folder}"`.\n\n'
-        "### Without aprendiz\n\n"
-    )
-    if not manifest.training.get("base_model"):
-        return with_aprendiz + _NO_NETWORK
-    template = _SEQUENCE_CLASSIFIER if hf_loadable else _ENCODER_AND_HEAD
-    return with_aprendiz + template.replace("{folder}", folder)
-
-
 def _rows_measured(manifest: Manifest) -> str:
     part = str(manifest.scores.get("part", "test"))
     if manifest.scores.get("chose_on_validation"):
@@ -350,11 +260,6 @@ def _code(text: str) -> str:
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     inner = f" {line} " if "`" in line else line
     return f"{fence}{inner}{fence}"
-
-
-def _file_safe(name: str) -> str:
-    """A folder name that can stand inside double quotes in Python and in a shell."""
-    return re.sub(r"[^\w .-]", "_", name)
 
 
 def _base_name(base: object) -> str:

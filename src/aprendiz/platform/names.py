@@ -6,12 +6,17 @@ an open base model instead. Rows are tried from the top and the first pattern th
 
     gpt-4o-mini*:    {method: probe, base_model: all-MiniLM-L6-v2}
     our-support-bot: {method: finetune, base_model: ./models/spanish-encoder}
+    gpt-3.5-turbo:   {method: probe, shutdown_date: 2026-10-23}
+
+A ``shutdown_date`` is shown with the model, as the vendors show theirs, so that clients learn
+of it; nothing here stops working on that day.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -36,12 +41,14 @@ class Base:
         method: which of our methods learns.
         base_model: what it starts from, as ``neural.base_models.resolve`` takes it; empty
             for ``tfidf``; ``*`` where the asked-for name says it (``probe:BASE``).
+        shutdown_date: the day the model is to be given up, ``YYYY-MM-DD``; ``None`` for never.
     """
 
     pattern: str
     shown: str
     method: str
     base_model: str
+    shutdown_date: str | None = None
 
     @property
     def one_name(self) -> bool:
@@ -87,6 +94,7 @@ class _Row(BaseModel):
     method: Literal["tfidf", "probe", "finetune"]
     base_model: str = EMBEDDED
     shown: str = ""
+    shutdown_date: date | None = None
 
 
 def table(settings: Settings) -> tuple[Base, ...]:
@@ -169,11 +177,13 @@ def _row(path: Path, pattern: str, values: Any) -> Base:
         where = ".".join(str(part) for part in fault["loc"])
         raise _unusable(path, f"row {pattern!r}: {where or 'the row'}: {fault['msg']}") from None
     base = "" if row.method == "tfidf" else row.base_model
-    return Base(pattern, row.shown, row.method, base)
+    day = row.shutdown_date.isoformat() if row.shutdown_date else None
+    return Base(pattern, row.shown, row.method, base, day)
 
 
 def _unusable(path: Path, fault: str) -> SettingsError:
     return SettingsError(
         f"the table of model names {path} {fault}",
-        "each line is NAME: {method: tfidf|probe|finetune, base_model: BASE, shown: NAME}",
+        "each line is NAME: {method: tfidf|probe|finetune, base_model: BASE, shown: NAME, "
+        "shutdown_date: DAY}",
     )

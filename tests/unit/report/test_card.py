@@ -165,3 +165,13 @@ def test_the_code_in_the_card_gives_our_probabilities(
     exec(code, known)
     ours = encoder.load(folder, LABELS).probabilities(texts)
     assert known["probabilities"].numpy() == pytest.approx(ours, abs=1e-5)
+
+
+def test_a_pointer_says_where_the_model_is():
+    told = {"job": "ftjob-1", "model": "ft:m", "device": "OpenAI at https://api.openai.com/v1"}
+    card = write_card(manifest(method="managed", training=told), None, hf_loadable=False)
+    assert "not in this folder" in card
+    assert "OpenAI at https://api.openai.com/v1" in card
+    assert "none of its labels" in card
+    assert "head.safetensors" not in card
+    assert "always names one" not in card

@@ -168,7 +168,8 @@ class Model(Shown):
     object: Literal["model"]
     created: int
     owned_by: str
-    shutdown_date: None
+    shutdown_date: str | None
+    """The day it is to be given up, `YYYY-MM-DD`."""
     created_at: int
     status: Literal["succeeded"]
     model: str | None

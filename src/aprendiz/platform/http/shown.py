@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from aprendiz.platform.http.shapes import Job
@@ -133,7 +134,16 @@ def show_model(record: ModelRecord) -> dict[str, Any]:
 
 def show_base(base: Base, name: str = "") -> dict[str, Any]:
     """A base model, under the name it was asked for by. When it was made is not known: 0."""
-    return _model(name or base.shown, 0, "aprendiz", base=None, job=None, chats=False)
+    shown = _model(name or base.shown, 0, "aprendiz", base=None, job=None, chats=False)
+    if base.shutdown_date is None:
+        return shown
+    midnight = datetime.fromisoformat(base.shutdown_date).replace(tzinfo=UTC)
+    ends = int(midnight.timestamp())
+    return {
+        **shown,
+        "shutdown_date": base.shutdown_date,
+        "deprecation": {"fine_tune": ends, "inference": ends},
+    }
 
 
 def _model(
