@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from aprendiz.data.excerpt import excerpt
 from aprendiz.evaluation.grade import chance_of_difference, share
 from aprendiz.projects.managed.evidence import Answer, Evidence, nearest
 from aprendiz.projects.managed.suggestion import LEVEL, Suggestion, listed, of
@@ -78,7 +79,7 @@ def confused_pairs(evidence: Evidence) -> list[Suggestion]:
             Suggestion(
                 "confused_pair",
                 f"{of(count, cases)} cases of {expected!r} were taken for {predicted!r}, "
-                f"such as “{texts[0]['text']}”",
+                f"such as {excerpt(str(texts[0]['text']), 80)}",
                 f"write examples of {expected!r} that share words with {predicted!r} "
                 "but ask for something else",
                 {"expected": expected, "predicted": predicted, "count": count, "texts": texts},

@@ -94,9 +94,12 @@ def deploy(context: Context) -> None:
     write_json(context.output / DEPLOYED, info)
     context.observer.say(told.in_words())
     if state != "ready":
+        steps = [step.replace("MODEL", str(out)) for step in told.steps]
+        if get_settings().fine_tuned_model_deployment:
+            steps.append("FINE_TUNED_MODEL_DEPLOYMENT is where the name comes from")
         raise ProviderError(
-            f"{told.model} does not answer yet: {told.name} is {told.word}",
-            "; ".join(told.steps) + "; then the same command again",
+            f"{told.model} does not answer yet: deployment {told.name}: {told.word}",
+            "; ".join([*steps, "then the same command again"]),
         )
 
 
