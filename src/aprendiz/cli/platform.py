@@ -48,6 +48,7 @@ def platform(
 ) -> None:
     """Serve fine-tuning in the protocol of OpenAI and Azure, until Ctrl-C."""
     if context.invoked_subcommand is not None:
+        context.obj = (home, database)  # `platform --home H key list` means the keys of H
         return
     try:
         from aprendiz.platform.http import server
@@ -67,21 +68,24 @@ def platform(
 
 @key_app.command("new")
 def new_key(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="what the key is for")],
     home: Home = None,
     database: Database = "",
     json: Json = False,
 ) -> None:
     """Make a key and show it, once: only its hash is kept."""
-    record, key = _open(home, database).keys.make(name)
+    record, key = _open(context, home, database).keys.make(name)
     told = {"id": record.id, "name": record.name, "key": key}
     print(jsons.dumps(told, ensure_ascii=False) if json else key)
 
 
 @key_app.command("list")
-def list_keys(home: Home = None, database: Database = "", json: Json = False) -> None:
+def list_keys(
+    context: typer.Context, home: Home = None, database: Database = "", json: Json = False
+) -> None:
     """Which keys there are; the keys themselves are nowhere kept."""
-    records = _open(home, database).store.key_records()
+    records = _open(context, home, database).store.key_records()
     if json:
         told = [{"id": k.id, "name": k.name, "created_at": k.created_at} for k in records]
         print(jsons.dumps(told, ensure_ascii=False))
@@ -92,6 +96,7 @@ def list_keys(home: Home = None, database: Database = "", json: Json = False) ->
 
 @key_app.command("revoke")
 def revoke_key(
+    context: typer.Context,
     id: Annotated[str, typer.Argument(help="as `aprendiz platform key list` shows it")],
     home: Home = None,
     database: Database = "",
@@ -101,7 +106,7 @@ def revoke_key(
     from aprendiz.platform.records import Refusal
 
     try:
-        _open(home, database).store.delete_key(id)
+        _open(context, home, database).store.delete_key(id)
     except Refusal as refusal:
         raise SettingsError(refusal.message, "aprendiz platform key list") from None
 
@@ -125,13 +130,16 @@ def models(json: Json = False) -> None:
         ]
         print(jsons.dumps(told, ensure_ascii=False))
         return
-    print(f"{'asked for':28}{'learns here':13}from")
+    width = max(len(row.pattern) for row in rows) + 2
+    print(f"{'asked for':{width}}{'learns here':13}from")
     for row in rows:
-        print(f"{row.pattern:28}{row.method:13}{row.base_model or '-'}")
+        print(f"{row.pattern:{width}}{row.method:13}{row.base_model or '-'}")
 
 
-def _open(home: Path | None, database: str) -> Platform:
+def _open(context: typer.Context, home: Path | None, database: str) -> Platform:
     """The platform's store, beside a running service or without one."""
+    above = context.obj or (None, "")
+    home, database = home or above[0], database or above[1]
     try:
         from aprendiz.platform.service import Platform
     except ModuleNotFoundError as error:

@@ -12,6 +12,7 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def load_model(folder: Path) -> Model:
     return load(folder)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     record: ModelRecord
     messages: Sequence[Message]
@@ -109,7 +110,12 @@ class Answering:
         self._queue.append(waiting)
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._work())
-        return await waiting.answer
+        try:
+            return await waiting.answer
+        except asyncio.CancelledError:  # its client has gone: its place is another's
+            with suppress(ValueError):
+                self._queue.remove(waiting)
+            raise
 
     async def stop(self) -> None:
         """Let the inference thread end; called when no request is left."""
@@ -122,8 +128,6 @@ class Answering:
         loop = asyncio.get_running_loop()
         while self._queue:
             batch = self._next_batch()
-            if not batch:
-                continue
             try:
                 answers = await loop.run_in_executor(self._inference, self._run, batch)
             except Exception as error:
@@ -142,8 +146,6 @@ class Answering:
         others: deque[_Waiting] = deque()
         while self._queue and len(batch) < MOST_TOGETHER:
             waiting = self._queue.popleft()
-            if waiting.answer.done():  # its client has gone
-                continue
             if batch and waiting.record.id != batch[0].record.id:
                 others.append(waiting)
             else:

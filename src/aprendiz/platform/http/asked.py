@@ -9,6 +9,7 @@ pair, bounded nesting.
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Request
@@ -31,6 +32,9 @@ from aprendiz.platform.records import JobRequest, Refusal
 T = TypeVar("T", bound="Asked")
 
 AUTO = "auto"
+_MOST_KEPT = 16 * 1024
+
+_LARGEST = sys.float_info.max  # JSON has whole numbers of any length, a float has not
 
 
 def _number(value: Any) -> Any:
@@ -53,7 +57,7 @@ def _or_auto(least: float, most: float | None, *, whole: bool, above: bool = Fal
         if value is None or value == AUTO:
             return AUTO
         right_kind = isinstance(value, int | float) and not isinstance(value, bool)
-        low_enough = right_kind and (most is None or value <= most) and value < float("inf")
+        low_enough = right_kind and value <= (_LARGEST if most is None else most)
         high_enough = right_kind and (value > least if above else value >= least)
         if not (low_enough and high_enough) or (whole and value != int(value)):
             raise PydanticCustomError("number_or_auto", words)
@@ -172,7 +176,7 @@ class AskedJob(Asked):
             extra["integrations"] = [
                 each.model_dump(exclude_none=True) for each in self.integrations
             ]
-        _refuse_infinity(extra)
+        _refuse_unkeepable(extra)
         return JobRequest(
             model=self.model,
             training_file=self.training_file,
@@ -341,8 +345,15 @@ async def read(request: Request, kind: type[T]) -> T:
     raise refusal_of_faults([dict(fault) for fault in faults])
 
 
-def _refuse_infinity(values: dict[str, Any]) -> None:
+def _refuse_unkeepable(values: dict[str, Any]) -> None:
+    """What is kept with a job comes back in every list of jobs, so it must be JSON, and short."""
     try:
-        json.dumps(values, allow_nan=False)
+        size = len(json.dumps(values, allow_nan=False))
     except ValueError:
         raise Refusal(400, "The body holds a number that JSON does not have.") from None
+    if size > _MOST_KEPT:
+        raise Refusal(
+            400,
+            f"The fields beside the protocol's own take {size} characters; at most {_MOST_KEPT} "
+            "are kept with a job.",
+        )

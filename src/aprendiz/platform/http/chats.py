@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +16,7 @@ from aprendiz.platform import chat
 from aprendiz.platform.chat import Answer
 from aprendiz.platform.http import asked
 from aprendiz.platform.http.dialects import answering_of, body, errors
+from aprendiz.platform.http.envelope import ClientGone
 from aprendiz.platform.http.shapes import ChatCompletion
 from aprendiz.platform.ids import new_id, now
 from aprendiz.platform.records import ModelRecord, Refusal
@@ -72,13 +74,35 @@ async def _complete(request: Request, wanted: asked.AskedChat, record: ModelReco
     wanted.refuse_what_we_cannot()
     messages = [Message(each.role, each.text) for each in wanted.messages]
     # The whole answer is there before the first byte: what can go wrong has its own status.
-    answer = await answering_of(request).answer(record, messages)
+    answer = await _while_there(request, answering_of(request).answer(record, messages))
     said = _Said(wanted, messages, answer)
     if wanted.stream:
         return StreamingResponse(
             said.events(), media_type="text/event-stream", headers={"cache-control": "no-cache"}
         )
     return Response(_json(said.completion()), media_type="application/json")
+
+
+async def _while_there(request: Request, work: Coroutine[Any, Any, Answer]) -> Answer:
+    """An answer for as long as its client waits: one that gives up leaves the queue.
+
+    Raises:
+        ClientGone: the client has closed its connection.
+    """
+    asking, leaving = asyncio.create_task(work), asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((asking, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            raise ClientGone
+        return asking.result()
+    finally:
+        asking.cancel()
+        leaving.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 class _Said:
@@ -114,7 +138,7 @@ class _Said:
             "usage": self._usage,
         }
 
-    def events(self) -> Iterator[bytes]:
+    async def events(self) -> AsyncIterator[bytes]:
         """The answer as server-sent events."""
         for index in range(self._choices):
             yield self._chunk(index, {"role": "assistant", "content": ""})
