@@ -282,7 +282,9 @@ def routes_page() -> str:
         platform.stop()
     rows: dict[str, tuple[str, str, list[str]]] = {}
     for path, operations in document["paths"].items():
-        prefix = next((each for each in ("/openai/v1", "/openai", "/v1") if path.startswith(each)), "")
+        prefix = next(
+            (each for each in ("/openai/v1", "/openai", "/v1") if path.startswith(each)), ""
+        )
         for verb, operation in operations.items():
             name = f"{verb.upper()} {path.removeprefix(prefix)}"
             about = operation.get("description", "").partition("\n")[0]

@@ -87,7 +87,6 @@ class Supervisor:
     def _run(self) -> None:
         trouble = ""
         while not self._ending.is_set():
-            self._changed.clear()
             try:
                 self._look()
                 trouble = ""
@@ -95,6 +94,8 @@ class Supervisor:
                 if trouble != (trouble := f"{type(error).__name__}: {error}".splitlines()[0]):
                     self._say(f"the jobs cannot be seen to: {trouble}")
             self._changed.wait(_LOOK if self._processes or trouble else _REST)
+            # Not before the look: an end told between the loop's question and that would be lost.
+            self._changed.clear()
         while self._processes:
             for id, process in list(self._processes.items()):
                 process.ask_to_stop()

@@ -157,7 +157,7 @@ def test_a_client_that_leaves_in_the_middle_of_an_upload_leaves_nothing(
     assert caplog.text == ""
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=2_000), name=st.text(min_size=1, max_size=20))
 def test_any_bytes_come_back_as_they_were(api: TestClient, content: bytes, name: str) -> None:
     try:

@@ -20,7 +20,7 @@ from aprendiz.platform.http.app import create_app
 from tests.api.platform.conftest import Live, LivedIn, live_app, user
 from tests.unit.platform.chats import wait_until
 
-CLIENTS, CHATS = 16, 8
+CLIENTS, CHATS = 16, 5
 WORDS = ("pizza", "coffee", "refund", "money", "hello", "morning", "friend", "soup")
 
 
