@@ -110,10 +110,10 @@ def test_a_request_keeps_the_id_its_client_gave_it(api: TestClient) -> None:
     ],
 )
 def test_what_a_path_does_not_take_is_answered_with_what_it_takes(
-    api: TestClient, path: str, allowed: str
+    lived_in: LivedIn, path: str, allowed: str
 ) -> None:
     for method in ("OPTIONS", "PUT"):
-        answer = api.request(method, path)
+        answer = lived_in.client.request(method, path)
         assert answer.status_code == 405
         assert answer.headers["allow"] == allowed
 

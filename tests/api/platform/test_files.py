@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from aprendiz.platform.service import Platform
 from aprendiz.settings import Settings
-from tests.api.platform.conftest import DIALECTS, Live, upload
+from tests.api.platform.conftest import DIALECTS, Live, LivedIn, upload
 from tests.unit.platform.chats import lines
 
 
@@ -90,11 +90,11 @@ def test_a_cursor_of_another_filter_is_refused(api: TestClient) -> None:
     ],
 )
 def test_a_lifetime_is_kept_or_refused(
-    api: TestClient, anchor: str | None, seconds: str | None, status: int
+    lived_in: LivedIn, anchor: str | None, seconds: str | None, status: int
 ) -> None:
     told = {"expires_after[anchor]": anchor, "expires_after[seconds]": seconds}
     data = {"purpose": "batch"} | {name: value for name, value in told.items() if value}
-    answer = api.post("/v1/files", data=data, files={"file": ("a", b"x")})
+    answer = lived_in.client.post("/v1/files", data=data, files={"file": ("a", b"x")})
     assert answer.status_code == status
     if status == 200:
         assert answer.json()["expires_at"] == answer.json()["created_at"] + 3600

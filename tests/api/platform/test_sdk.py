@@ -39,7 +39,7 @@ def test_a_file_goes_up_is_found_comes_back_and_goes(client: OpenAI) -> None:
     file = client.files.create(file=FILE, purpose="fine-tune")
     assert client.files.wait_for_processing(file.id, poll_interval=0.01).status == "processed"
     assert client.files.content(file.id).read() == FILE[1]
-    assert file.id in [each.id for each in client.files.list(purpose="fine-tune", limit=2)]
+    assert file.id in [each.id for each in client.files.list(purpose="fine-tune", limit=25)]
     assert client.files.delete(file.id).deleted
     with pytest.raises(NotFoundError) as gone:
         client.files.retrieve(file.id)
