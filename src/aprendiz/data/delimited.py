@@ -7,10 +7,10 @@ findings. Not for what the values mean.
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 
+from aprendiz.data.body import Body
 from aprendiz.data.columns import recognised
 from aprendiz.data.excerpt import excerpt
 from aprendiz.data.records import Finding
@@ -19,35 +19,36 @@ from aprendiz.data.table import Table, misnamed
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
-def csv_table(text: str, file: str, format: str, chosen: tuple[str | None, str | None]) -> Table:
+def csv_table(body: Body, file: str, format: str, chosen: tuple[str | None, str | None]) -> Table:
     """A table with a header line; the delimiter is found from that line.
 
     Args:
-        text: the whole file.
+        body: the whole file.
         file: for the findings.
         format: ``csv`` or ``tsv``; settles ties between delimiters.
         chosen: text and label column as the user named them, None where not.
     """
-    if re.match(r'\s*(\{\s*["\'}]|\[\s*[\[{"\]])', text):
-        looks = "JSON Lines" if text.lstrip().startswith("{") else "a JSON list"
+    head = body.head()
+    if re.match(r'\s*(\{\s*["\'}]|\[\s*[\[{"\]])', head):
+        looks = "JSON Lines" if head.lstrip().startswith("{") else "a JSON list"
         return misnamed(file, format, f".{format}", looks)
-    delimiter, skip = _delimiter(text, format, chosen)
+    delimiter, skip = delimiter_of(body, format, chosen)
     table = Table(
         format if delimiter == _first(format)[0] else f"csv with {_DELIMITERS[delimiter]}"
     )
     # The limit is the csv module's own and holds for the whole process; texts may be longer.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    csv.field_size_limit(max(csv.field_size_limit(), len(body.data)))
     header: list[str] | None = None
-    rows: list[list[str]] = []
+    rows: list[tuple[str, ...]] = []
     lines: list[int] = []
-    for line, row in _csv_rows(text, delimiter, skip):
+    for line, row in _csv_rows(body, delimiter, skip):
         if isinstance(row, csv.Error):
             table.refused += 1
-            table.findings.append(_bad_quotes(file, line, row, text))
+            table.findings.append(_bad_quotes(file, line, row, body))
         elif header is None:
             header, table.header_line = [name.strip() for name in row], line
         elif len(row) == len(header):
-            rows.append(row)
+            rows.append(tuple(row))
             lines.append(line)
         else:
             table.refused += 1
@@ -59,16 +60,16 @@ def csv_table(text: str, file: str, format: str, chosen: tuple[str | None, str |
 
 
 def _csv_rows(
-    text: str, delimiter: str, skip: int = 0
+    body: Body, delimiter: str, skip: int = 0
 ) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """Every row that is not blank, or the error in its place, with the line it starts on.
 
     ``strict`` makes the reader complain about a stray quotation mark, which otherwise
     silently swallows the rows up to the next one; it goes on with the line after.
     """
-    source = io.StringIO(text, newline="")
+    source = body.lines()
     for _ in range(skip):
-        source.readline()
+        next(source, "")
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     while True:
         line = skip + reader.line_num + 1
@@ -88,17 +89,17 @@ def _first(format: str) -> list[str]:
     return ["\t", ",", ";"] if format == "tsv" else [",", ";", "\t"]
 
 
-def _delimiter(text: str, format: str, chosen: tuple[str | None, str | None]) -> tuple[str, int]:
+def delimiter_of(body: Body, format: str, chosen: tuple[str | None, str | None]) -> tuple[str, int]:
     """The delimiter, and the number of lines before the header.
 
     Excel may announce the delimiter on a line of its own (``sep=;``). Otherwise the
     one that yields columns we know wins, then the one that yields most columns.
     """
-    if announced := re.match(r"sep=([,;\t])\s*?(\r\n?|\n)", text):
+    if announced := re.match(r"sep=([,;\t])\s*?(\r\n?|\n)", body.head()):
         return announced[1], 1
     best, best_score = _first(format)[0], (0, 1)
     for delimiter in _first(format):
-        header = next((row for _, row in _csv_rows(text, delimiter)), None)
+        header = next((row for _, row in _csv_rows(body, delimiter)), None)
         if isinstance(header, list):
             score = (recognised(header, *chosen), len(header))
             if score > best_score:
@@ -106,9 +107,9 @@ def _delimiter(text: str, format: str, chosen: tuple[str | None, str | None]) ->
     return best, 0
 
 
-def _bad_quotes(file: str, line: int, error: csv.Error, text: str) -> Finding:
+def _bad_quotes(file: str, line: int, error: csv.Error, body: Body) -> Finding:
     if "unexpected end" in str(error):
-        swallowed = len(re.findall(r"\r\n?|\n", text.rstrip())) + 1 - line
+        swallowed = len(re.findall(rb"\r\n?|\n", body.data.rstrip())) + 1 - line
         message = (
             "a quotation mark that opens in this row is never closed; "
             f"the {swallowed} lines after it cannot be told apart"

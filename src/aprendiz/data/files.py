@@ -1,7 +1,7 @@
 """Opening a data file: is it there, what is it really, how are its characters encoded.
 
 Everything up to plain text (or raw bytes, for Parquet) happens here; what the text
-says is for ``tables.py``.
+says is for ``table.py`` and what fills it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aprendiz.data.body import Body, is_utf8
 from aprendiz.data.records import Finding
 
 TEXT_FORMATS = {
@@ -181,7 +182,7 @@ def utf16_order(sample: bytes) -> str | None:
     return None
 
 
-def decode(data: bytes, file: str) -> tuple[str | None, str, list[Finding]]:
+def decode(data: bytes, file: str) -> tuple[Body | None, str, list[Finding]]:
     """Bytes to text: the text, the name of the encoding, and what is wrong with it.
 
     Only UTF-8 is accepted. A text in UTF-16 comes back as None. Where single lines
@@ -201,12 +202,11 @@ def decode(data: bytes, file: str) -> tuple[str | None, str, list[Finding]]:
         hint = "save as UTF-8 without BOM to be rid of this warning"
         findings.append(Finding(file, 1, "bom", "warning", message, hint))
         data = data[3:]
-    try:
-        return data.decode("utf-8"), "utf-8", findings
-    except UnicodeDecodeError:
-        # Offsets are given as in the file, so the mark's three bytes count.
-        bad = undecodable_lines(data, file, skipped=3 if findings else 0)
-        return data.decode("utf-8", "surrogateescape"), "unknown", findings + bad
+    if is_utf8(data):
+        return Body(data), "utf-8", findings
+    # Offsets are given as in the file, so the mark's three bytes count.
+    bad = undecodable_lines(data, file, skipped=3 if findings else 0)
+    return Body(data, damaged=True), "unknown", findings + bad
 
 
 def _not_utf8(file: str, name: str, code: str) -> Finding:
@@ -271,9 +271,33 @@ def _advice(
             f"{healthy} other lines are good UTF-8, so the file mixes encodings: "
             "correct these lines by hand"
         )
+    code = single_byte_encoding(data)
+    if code is None:
+        return "save the file as UTF-8 in the program that wrote it"
+    name = {"cp1252": "Windows-1252", "latin1": "Latin-1"}[code]
+    return f"it looks like {name}: {_iconv(file, code)}"
+
+
+def single_byte_encoding(data: bytes) -> str | None:
+    """``cp1252`` or ``latin1``, whichever bytes that are not UTF-8 are likelier to be."""
     high = {byte for byte in set(data) if byte >= 0x80}
     if high & {0x81, 0x8D, 0x8F, 0x90, 0x9D}:  # the five that Windows-1252 leaves undefined
-        return "save the file as UTF-8 in the program that wrote it"
-    if any(byte < 0xA0 for byte in high):
-        return f"it looks like Windows-1252: {_iconv(file, 'cp1252')}"
-    return f"it looks like Latin-1: {_iconv(file, 'latin1')}"
+        return None
+    return "cp1252" if any(byte < 0xA0 for byte in high) else "latin1"
+
+
+def foreign_encoding(data: bytes) -> str | None:
+    """The codec of a file that is not UTF-8 where one fits all of it; None otherwise.
+
+    A file in which some lines are good UTF-8 beyond ASCII mixes encodings: None.
+    """
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
+    if (order := utf16_order(data[:8192])) is not None:
+        return "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else order
+    if is_utf8(data):
+        return None
+    for line in data.splitlines():
+        if not line.isascii() and is_utf8(line):
+            return None
+    return single_byte_encoding(data)

@@ -1,9 +1,10 @@
-"""Parquet to a table, through pyarrow. Also the one place that knows class numbers of ``datasets``."""
+"""Parquet to a table and back, through pyarrow. Also the one place that knows class numbers of ``datasets``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from aprendiz.data.table import Table, misnamed
 from aprendiz.errors import MissingExtra
@@ -34,6 +35,38 @@ def parquet_table(data: bytes, file: str) -> Table:
         return with_names(values, classes[name]) if name in classes else values
 
     return Table("parquet", columns=tuple(schema.names), lines=range(1, rows + 1), column=column)
+
+
+def raw_columns(data: bytes, names: Sequence[str]) -> dict[str, list[object]]:
+    """The values of some columns as they are stored, class numbers as numbers."""
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(arrow.BufferReader(data), columns=list(names))
+    return {name: table.column(name).to_pylist() for name in names}
+
+
+def write_changed(
+    data: bytes, out: Path, columns: Mapping[str, Sequence[object]], kept: Sequence[int]
+) -> None:
+    """Write a Parquet file again, with other values in some columns and only some rows.
+
+    Types, other columns and metadata stay.
+    """
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(arrow.BufferReader(data))
+    for name, values in columns.items():
+        place = table.schema.get_field_index(name)
+        field = table.schema.field(place)
+        table = table.set_column(place, field, arrow.array(values, field.type))
+    aside = out.with_name(f".{out.name}.partial")
+    try:
+        parquet.write_table(table.take(kept), aside)
+        aside.replace(out)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:

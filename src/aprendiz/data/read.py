@@ -7,9 +7,10 @@ and line. Faults that only show between rows (a rare label, a leak) are for ``ch
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aprendiz.data.body import Told, nobody
 from aprendiz.data.columns import choose
 from aprendiz.data.delimited import csv_table
 from aprendiz.data.excerpt import excerpt, kind_of
@@ -61,7 +62,11 @@ class Reading:
 
 
 def read_examples(
-    source: str | Path, *, text: str | None = None, label: str | None = None
+    source: str | Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    tell: Told = nobody,
 ) -> Reading:
     """Read labelled texts from a file or from the Hugging Face hub.
 
@@ -70,6 +75,7 @@ def read_examples(
             address ``hf://owner/name[/config]:split``.
         text: name of the text column; None to look for a name such as ``text``.
         label: name of the label column; None to look for a name such as ``label``.
+        tell: told how many bytes of a large text file are read, and of how many.
 
     Raises:
         MissingExtra: Parquet or the hub is wanted and its library is not installed.
@@ -84,18 +90,22 @@ def read_examples(
         return Reading(file, (), (contents,), "", "", None, None, 0)
     if contents.format == "parquet":
         return _reading(file, parquet_table(contents.data, file), "", text, label, damaged=False)
-    return _read_text(file, contents, text, label)
+    return read_text(file, contents, text, label, tell)
 
 
-def _read_text(file: str, contents: Contents, text: str | None, label: str | None) -> Reading:
+def read_text(
+    file: str, contents: Contents, text: str | None, label: str | None, tell: Told = nobody
+) -> Reading:
+    """Read labelled texts from the bytes of a text file; otherwise as :func:`read_examples`."""
     body, encoding, findings = decode(contents.data, file)
     if body is None:
         return Reading(file, (), tuple(findings), contents.format, encoding, None, None, 0)
-    if not body.strip():
+    if not body.head().strip() and not body.text().strip():
         findings.append(Finding(file, 0, "empty_file", "error", "the file holds no text"))
         return Reading(file, (), tuple(findings), contents.format, encoding, None, None, 0)
+    body = replace(body, task=f"reading {Path(file).name}", tell=tell)
     if contents.format == "json":
-        table = json_table(body, file)
+        table = json_table(body.text(), file)
     elif contents.format == "jsonl":
         table = jsonl_table(body, file)
     else:
@@ -133,13 +143,15 @@ def _examples(
     """Rows to examples. ``damaged``: undecodable lines of the file are already reported."""
     examples: list[Example] = []
     findings: list[Finding] = []
+    known: dict[str, str] = {}  # a label is one string, however many rows have it
     for line, text, label in triples:
         if type(label) is int:
             label = str(label)
         fault = _fault(text, label)
         if fault is None:
             assert isinstance(text, str) and isinstance(label, str)
-            examples.append(Example(text.strip(), label.strip(), file, line))
+            name = label.strip()
+            examples.append(Example(text.strip(), known.setdefault(name, name), file, line))
         elif not (damaged and fault[0] == "encoding"):
             kind, message, hint = fault
             findings.append(Finding(file, line, kind, "error", message, hint))

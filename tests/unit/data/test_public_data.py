@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from aprendiz.data.check import check
+from aprendiz.data.examine import Question, examine
 from aprendiz.data.read import read_examples
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -40,3 +42,31 @@ def test_leaks_are_counted_exactly(name: str, train: str, leaks: int) -> None:
     findings = check([learnt], against=[test])
     assert sum(found.count for found in findings if found.kind == "leak") == leaks
     assert [found for found in findings if found.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "exact", "near"),
+    [
+        ("banking77", ["train.csv"], 6, 150),
+        ("clinc150", ["train.csv", "oos_train.csv"], 2, 100),
+        ("snips", ["train.csv"], 26, 5),
+        ("multilingual_tod_es", ["train.csv"], 154, 100),
+        ("sst2", ["train.csv"], 2, 0),
+        ("ag_news", ["train.csv.gz"], 0, 50),
+    ],
+)
+def test_the_long_look_finds_no_error_and_the_same_leaks(
+    name: str, train: list[str], exact: int, near: int
+) -> None:
+    files = [str(DATA / name / file) for file in train]
+    diagnosis = examine(Question(files, [str(DATA / name / "test.csv")]))
+    counts = Counter[str]()
+    for finding in diagnosis.findings:
+        counts[finding.kind] += finding.count
+    assert diagnosis.ok
+    assert counts["leak"] == exact
+    assert counts["near_leak"] >= near
+    assert diagnosis.language == ("es" if name.endswith("_es") else "en")
+    # Of clean files, hardly a row is in another language or holds a private number.
+    for kind in ("wrong_language", "card_number", "national_id", "iban", "secret", "mojibake"):
+        assert counts[kind] <= 3
