@@ -22,6 +22,7 @@ from aprendiz.artifact.folder import building, can_resume
 from aprendiz.artifact.manifest import Manifest
 from aprendiz.artifact.model import Model
 from aprendiz.data import check as checks
+from aprendiz.data.frozen import NAME as SPLIT
 from aprendiz.data.prepare import Prepared, prepare
 from aprendiz.data.read import read_examples
 from aprendiz.data.records import Example, Finding
@@ -114,6 +115,7 @@ def train(
     overrides: Sequence[str] = (),
     validation: str | Path | None = None,
     test: str | Path | None = None,
+    split: str | Path | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
     holdout: float | None = None,
@@ -135,6 +137,8 @@ def train(
         overrides: single settings as ``key=value``.
         validation: rows that may choose a checkpoint.
         test: rows kept for measuring.
+        split: a frozen split of ``data``: a ``split.json`` or a folder with one, such as a
+            model folder. Takes the place of ``validation``, ``test`` and ``holdout``.
         text_column: name of the text column, when it cannot be found.
         label_column: name of the label column, when it cannot be found.
         holdout: share of ``data`` held out for measuring; 0.2 unless a validation or
@@ -162,6 +166,7 @@ def train(
         str(data),
         validation=str(validation) if validation else None,
         test=str(test) if test else None,
+        split_file=str(split) if split else None,
         text_column=text_column,
         label_column=label_column,
         holdout=holdout,
@@ -226,6 +231,7 @@ def train(
             limit,
         )
         (build.files / "recipe.yaml").write_text(recipes.dump(chosen), encoding="utf-8")
+        prepared.freeze().write(build.files / SPLIT)
         _write_json(build.files / "history.json", run.history)
         if evaluation is not None:
             from aprendiz.report import write

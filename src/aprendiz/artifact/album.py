@@ -13,6 +13,7 @@ from pathlib import Path
 from aprendiz import recipe as recipes
 from aprendiz.artifact.describe import describe
 from aprendiz.artifact.folder import building
+from aprendiz.data.frozen import NAME as SPLIT
 from aprendiz.data.prepare import Prepared
 from aprendiz.interfaces import Listener, Trained, WriteFiles
 from aprendiz.recipe import Recipe
@@ -54,6 +55,7 @@ class Album:
         with building(out, fingerprint=f"snapshot {step}", resume=False) as build:
             write(build.files)
             (build.files / "recipe.yaml").write_text(recipes.dump(self._recipe), encoding="utf-8")
+            self._prepared.freeze().write(build.files / SPLIT)
             taken = Trained({"step": step, **values}, chose_on_validation=False, huggingface=False)
             build.seal(
                 describe(

@@ -18,6 +18,10 @@ def train(
         str | None, typer.Option(help="rows that may choose the checkpoint")
     ] = None,
     test: Annotated[str | None, typer.Option(help="rows kept for measuring")] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(help="frozen split of --data: split.json, or a folder (of a model) with one"),
+    ] = None,
     method: Annotated[
         str | None, typer.Option(help="tfidf, probe (the default) or finetune")
     ] = None,
@@ -56,6 +60,7 @@ def train(
             out=out,
             validation=validation,
             test=test,
+            split=split,
             method=method,
             recipe=recipe,
             overrides=set_ or (),
