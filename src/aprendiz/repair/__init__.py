@@ -1,0 +1,1 @@
+"""Label repair: which labels are likely wrong, and what repairing them brings."""
