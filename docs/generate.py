@@ -1,7 +1,7 @@
 """The reference pages that the code can write better than a person.
 
-Each ``*_page`` function turns one part of the code (commands, recipes, settings, errors,
-HTTP, manifest) into Markdown; ``write_all`` puts them where Sphinx looks. Prose about
+Each ``*_page`` function turns one part of the code (commands, findings, recipes, settings,
+errors, HTTP, manifest) into Markdown; ``write_all`` puts them where Sphinx looks. Prose about
 what these things are for is not written here.
 
     python docs/generate.py docs/reference/generated
@@ -366,8 +366,29 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def findings_page() -> str:
+    """Every kind of finding of ``data check``."""
+    from aprendiz.data.kinds import KINDS, THEMES
+
+    lines = [
+        "# Findings",
+        "What `aprendiz data check` can say. An error stops a training; a service's rules for "
+        "conversations may make a warning an error. *Repaired* says what `--fix` mends, where "
+        "that is certain.",
+    ]
+    for theme, title in THEMES.items():
+        rows = [
+            (f"`{name}`", kind.severity, kind.meaning, "yes" if kind.mended else "")
+            for name, kind in KINDS.items()
+            if kind.theme == theme
+        ]
+        lines += [f"## {title}", table(("kind", "severity", "what it means", "repaired"), rows)]
+    return "\n\n".join(lines)
+
+
 PAGES = {
     "command-line": command_line_page,
+    "findings": findings_page,
     "recipes": recipes_page,
     "settings": settings_page,
     "errors": errors_page,

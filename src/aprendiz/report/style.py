@@ -7,8 +7,10 @@ kinds of colour blindness tell apart; lines differ in mark and dash as well, for
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
-from aprendiz.evaluation.intervals import Interval
+if TYPE_CHECKING:
+    from aprendiz.evaluation.intervals import Interval
 
 BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY = (
     "#0072B2",

@@ -60,6 +60,15 @@ def test_every_setting_of_the_machine(generate: ModuleType) -> None:
     assert len(Settings.model_fields) > 10
 
 
+def test_every_kind_of_finding(generate: ModuleType) -> None:
+    from aprendiz.data.kinds import KINDS
+
+    page = generate.findings_page()
+    for name, kind in KINDS.items():
+        assert f"| `{name}` | {kind.severity} | {kind.meaning} |" in page
+    assert len(KINDS) > 80
+
+
 def test_every_error(generate: ModuleType) -> None:
     page = generate.errors_page()
     kinds = [
