@@ -6,7 +6,7 @@ Threads may share one :class:`Database`; each transaction takes a connection of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,6 +69,10 @@ class Database:
     def close(self) -> None:
         """Let go of the claim and of every connection."""
         if self._claim is not None:
+            with suppress(SQLAlchemyError):  # it ends with the connection in any case
+                # At once: the server notices a closed connection a moment later, and a quick
+                # restart would be refused.
+                self._claim.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _CLAIM})
             self._claim.invalidate()
             self._claim.close()
             self._claim = None
