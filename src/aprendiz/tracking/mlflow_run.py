@@ -51,7 +51,9 @@ RECORDED_PARAMS = (
     "method", "seed", "base_model", "plain", "epochs", "batch_size", "learning_rate",
     "head_learning_rate", "scheduler", "warmup", "weight_decay", "label_smoothing",
     "early_stopping", "metric", "max_length", "precision", "regularization", "word_ngrams",
-    "character_ngrams", "max_features",
+    "character_ngrams", "max_features", "provider", "learning_rate_multiplier",
+    "prompt_loss_weight", "training_type", "suffix", "system_prompt", "language", "concurrency",
+    "price_per_million_tokens", "retirement_days", "yes_really",
     # what it learnt from
     "data_fingerprint", "labels", "train_rows", "validation_rows", "test_rows",
     # what did it
