@@ -9,12 +9,15 @@ import typer
 
 from aprendiz.cli import data_check, data_repair, data_split, data_stats
 
-app = typer.Typer(help="Check files of examples.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check, mend, describe and split files of examples; find wrong labels.",
+    no_args_is_help=True,
+)
 
 
 @app.callback()
 def _data() -> None:
-    """Check files of examples."""
+    """Check, mend, describe and split files of examples; find wrong labels."""
 
 
 app.command()(data_check.check)

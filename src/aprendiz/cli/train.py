@@ -23,7 +23,7 @@ def train(
         typer.Option(help="frozen split of --data: split.json, or a folder (of a model) with one"),
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help="tfidf, probe (the default) or finetune")
+        str | None, typer.Option(help="tfidf, probe (the default), finetune or managed")
     ] = None,
     recipe: Annotated[Path | None, typer.Option(help="recipe in YAML")] = None,
     set_: Annotated[
@@ -46,6 +46,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on with an interrupted training")
     ] = False,
+    yes_really: Annotated[
+        bool, typer.Option("--yes-really", help="tune a base model although it retires (managed)")
+    ] = False,
     track: Annotated[
         bool | None, typer.Option("--track/--no-track", help="record the run with MLflow")
     ] = None,
@@ -63,7 +66,7 @@ def train(
             split=split,
             method=method,
             recipe=recipe,
-            overrides=set_ or (),
+            overrides=[*(set_ or ()), *["yes_really=true"] * yes_really],
             holdout=holdout,
             text_column=text_column,
             label_column=label_column,

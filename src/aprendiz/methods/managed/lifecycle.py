@@ -16,7 +16,7 @@ from aprendiz.methods.managed.refusals import Refused
 
 _HINT = (
     "choose another base model, or train it all the same with "
-    "--set yes_really=true; the tuned model goes when its base model goes"
+    "--yes-really; the tuned model goes when its base model goes"
 )
 
 
