@@ -51,7 +51,7 @@ def test_refused_before_any_upload(model, name, vendor, train, left_behind):
     with pytest.raises(RecipeError, match="gpt-old") as caught:
         train(base_model="gpt-old")
     assert caught.value.exit_code == 2
-    assert "yes_really" in caught.value.hint
+    assert "yes-really" in caught.value.hint
     if "shutdown_date" in model:
         assert "2020-02-03" in caught.value.message
     assert {method for method, _ in service.asked} == {"GET"}
