@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 
 @dataclass(frozen=True)
 class Running:
@@ -32,6 +34,18 @@ class Running:
     def azure(self) -> dict[str, str]:
         """Environment that sends Azure's clients here."""
         return {"AZURE_OPENAI_ENDPOINT": self.url, "AZURE_OPENAI_KEY": self.key}
+
+    def settings(self, kind: str = "openai") -> dict[str, str]:
+        """The environment of a client that speaks like OpenAI's, Azure's or Azure v1's."""
+        if kind == "openai":
+            return self.openai
+        path = "/openai/v1" if kind == "azure-v1" else ""
+        return {**self.azure, "AZURE_OPENAI_ENDPOINT": self.url + path}
+
+    def configure(self, monkeypatch: pytest.MonkeyPatch, kind: str = "openai") -> None:
+        """Point this machine's settings at it, as a person would."""
+        for name, value in self.settings(kind).items():
+            monkeypatch.setenv(name, value)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from aprendiz.methods.managed.deploy import deploy
 from aprendiz.methods.managed.endpoint import choose
 from aprendiz.methods.managed.provider import Provider
 from aprendiz.settings import get_settings
+from tests.platforms import platform
 from tests.unit.methods.managed.conftest import CONFIGURED, Listening
-from tests.unit.methods.managed.real_platform import platform
 
 TEXTS = ["hello my friend", "I want a refund please", "two coffees", "good day"]
 

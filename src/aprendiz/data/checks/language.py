@@ -62,7 +62,7 @@ NAMES = {
 _ALL = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _ALSO = {language: frozenset(words.split()) for language, words in _COMMON.items()}
 _SHARED = Counter(word for name in _ALL for word in _ALL[name] | _ALSO[name])
-_TELLING = {
+TELLING = {
     language: frozenset(word for word in words if _SHARED[word] == 1)
     for language, words in _ALL.items()
 }
@@ -85,7 +85,7 @@ def main_language(texts: Sequence[str]) -> str | None:
 
 def wrong_language(main: str) -> TextCheck:
     """The check for a file in the language ``main``."""
-    telling, ours = _TELLING[main], _ALL[main] | _ALSO[main]
+    telling, ours = TELLING[main], _ALL[main] | _ALSO[main]
     foreign = frozenset().union(*_ALL.values()) - ours
 
     def check(text: str) -> Faults:
@@ -93,7 +93,7 @@ def wrong_language(main: str) -> TextCheck:
         theirs = foreign & words
         if len(theirs) >= 2 and telling.isdisjoint(words):
             found = max(_ALL, key=lambda name: (len(_ALL[name] & theirs), name))
-            against = len(_ALL[found] & theirs) + len(_TELLING[found] & words)
+            against = len(_ALL[found] & theirs) + len(TELLING[found] & words)
             if against >= _DOUBTLESS + len((ours - _ALL[found] - _ALSO[found]) & words):
                 return (_fault(NAMES[found], main, text),)
         if text.isascii() or not (script := _other_script(text)):
@@ -116,7 +116,7 @@ def _language(words: Iterable[str]) -> str | None:
     """The language of which most telling words are there; None if there are none, or a tie."""
     seen = frozenset(words)
     scores = sorted(
-        ((len(seen & telling), name) for name, telling in _TELLING.items()), reverse=True
+        ((len(seen & telling), name) for name, telling in TELLING.items()), reverse=True
     )
     (best, name), (second, _) = scores[:2]
     return name if best > second else None

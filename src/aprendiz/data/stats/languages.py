@@ -9,8 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from aprendiz.data.checks.language import _TELLING as TELLING
-from aprendiz.data.checks.language import NAMES
+from aprendiz.data.checks.language import NAMES, TELLING
 from aprendiz.data.stats.words import NumberedWords, distinct
 
 if TYPE_CHECKING:

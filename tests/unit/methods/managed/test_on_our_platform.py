@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aprendiz import workflow
-from tests.unit.methods.managed.real_platform import platform
+from tests.platforms import platform
 
 TEXTS = ["hello my friend", "I want a refund please", "two coffees", "¿qué tal? 日本語 🙂"]
 
