@@ -32,7 +32,7 @@ from tests.unit.platform.chats import (
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
-EPOCHS, STEPS_AN_EPOCH = 8, 15
+EPOCHS, STEPS_AN_EPOCH = 24, 15
 
 SERVICE = """
 import sys, time
@@ -70,7 +70,7 @@ def service(home: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def a_job(home: Path, encoder: Path) -> str:
-    """A job of eight epochs, created beside a service that is not there yet."""
+    """A job of 24 epochs, created beside a service that is not there yet."""
     platform = Platform(home, settings=Settings())
     training, validation = send(platform, lines()), send(platform, held_out(), "v.jsonl")
     job = platform.jobs.create(
