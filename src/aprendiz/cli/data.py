@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import typer
 
-from aprendiz.cli import data_check, data_repair, data_split, data_stats
+from aprendiz.cli import data_check, data_convert, data_repair, data_split, data_stats
 
 app = typer.Typer(
-    help="Check, mend, describe and split files of examples; find wrong labels.",
+    help="Check, mend, describe, convert and split files of examples; find wrong labels.",
     no_args_is_help=True,
 )
 
 
 @app.callback()
 def _data() -> None:
-    """Check, mend, describe and split files of examples; find wrong labels."""
+    """Check, mend, describe, convert and split files of examples; find wrong labels."""
 
 
 app.command()(data_check.check)
 app.command()(data_split.split)
 app.command()(data_stats.stats)
+app.command()(data_convert.convert)
 app.command()(data_repair.suspects)
 app.command()(data_repair.repair)
 app.command()(data_repair.apply)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Service(StrEnum):
     """Whose rules a file of conversations must keep."""
 
+    LORA = "lora"
     OPENAI = "openai"
     AZURE = "azure"
     PLATFORM = "platform"
@@ -33,7 +34,7 @@ def check(
         typer.Argument(
             metavar="FILE...",
             help="Examples to learn from: .json .jsonl .csv .tsv .parquet (also .gz), hf://…; "
-            "or conversations (.jsonl).",
+            "or conversations (.jsonl .json).",
         ),
     ],
     against: Annotated[
@@ -51,7 +52,7 @@ def check(
     ] = 128,
     service: Annotated[
         Service, typer.Option("--for", help="For conversations: whose rules they must keep.")
-    ] = Service.PLATFORM,
+    ] = Service.LORA,
     model: Annotated[
         str, typer.Option(metavar="NAME", help="For conversations: the model that shall learn.")
     ] = "",
@@ -150,7 +151,7 @@ def _chat_file(role: str, reading: ChatReading) -> dict[str, object]:
     return {
         "file": reading.source,
         "role": role,
-        "format": "chat jsonl",
+        "format": f"chat {reading.format}",
         "rows": reading.rows,
         "conversations": len(reading.conversations),
         "bytes": reading.bytes,

@@ -1,20 +1,25 @@
-"""``aprendiz data split``: divide a file of examples once, for good."""
+"""``aprendiz data split``: divide a file of examples or conversations once, for good."""
 
 from __future__ import annotations
 
 import json as jsons
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aprendiz.cli.terminal import Terminal
 
+if TYPE_CHECKING:
+    from aprendiz.data.parts import Written
+
 _SHOWN = 5  # rows left out
 
 
 def split(
-    data: Annotated[str, typer.Argument(metavar="FILE", help="examples to divide")],
+    data: Annotated[
+        str, typer.Argument(metavar="FILE", help="examples or conversations to divide")
+    ],
     out: Annotated[Path, typer.Option(help="folder for the parts and split.json")],
     validation: Annotated[
         float | None,
@@ -25,7 +30,9 @@ def split(
     ] = None,
     group: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="keep equal values of this column on one side"),
+        typer.Option(
+            metavar="COLUMN", help="keep equal values of this column (or field) on one side"
+        ),
     ] = None,
     oos: Annotated[
         str | None,
@@ -40,23 +47,45 @@ def split(
     label_column: Annotated[str | None, typer.Option(help="name of the label column")] = None,
     json: Annotated[bool, typer.Option("--json", help="answer as one JSON document")] = False,
 ) -> None:
-    """Divide examples into train, validation and test, near duplicates on one side, for good."""
+    """Divide examples or conversations into train, validation and test, copies on one side."""
+    from aprendiz.data.chat.parts import write_chat_split
     from aprendiz.data.parts import write_split
+    from aprendiz.data.sniff import is_chat
 
-    shares = {"validation": validation, "test": test}
+    asked = {"validation": validation, "test": test}
+    shares = {part: share for part, share in asked.items() if share is not None}
+    of_texts = {"--oos": oos, "--text-column": text_column, "--label-column": label_column}
+    chats = is_chat(data)
+    if chats and (strange := [name for name, value in of_texts.items() if value is not None]):
+        raise typer.BadParameter("the file holds conversations", param_hint=strange[0])
     with Terminal() as terminal:
-        written = write_split(
-            data,
-            out,
-            shares={part: share for part, share in shares.items() if share is not None},
-            seed=seed,
-            group=group,
-            oos=oos,
-            frozen=frozen,
-            text_column=text_column,
-            label_column=label_column,
-            progress=lambda done, total: terminal.progress("near duplicates", done, total),
-        )
+
+        def progress(done: int, total: int) -> None:
+            terminal.progress("near duplicates", done, total)
+
+        if chats:
+            written: Written = write_chat_split(
+                data,
+                out,
+                shares=shares,
+                seed=seed,
+                group=group,
+                frozen=frozen,
+                progress=progress,
+            )
+        else:
+            written = write_split(
+                data,
+                out,
+                shares=shares,
+                seed=seed,
+                group=group,
+                oos=oos,
+                frozen=frozen,
+                text_column=text_column,
+                label_column=label_column,
+                progress=progress,
+            )
         left_out = [finding for finding in written.findings if finding.kind == "left_out"]
         for finding in left_out[:_SHOWN]:
             terminal.say(f"{finding.file}:{finding.line}: {finding.message}")

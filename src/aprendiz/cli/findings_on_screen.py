@@ -166,7 +166,10 @@ def _chat(chat: ChatReading) -> list[Line]:
     lost = chat.rows - len(chat.conversations)
     unusable = f", {lost:,} of them unusable" if lost else ""
     messages = Counter(len(each.messages) for each in chat.conversations)
-    lines = [(chat.source, "bold"), ("  format   conversations, one a line", "")]
+    form = (
+        "conversations, one a line" if chat.format == "jsonl" else "conversations, one JSON value"
+    )
+    lines = [(chat.source, "bold"), (f"  format   {form}", "")]
     lines.append((f"  rows     {chat.rows:,}{unusable}", ""))
     if messages:
         usual = f"{messages.most_common(1)[0][0]} messages in most, {max(messages)} at most"

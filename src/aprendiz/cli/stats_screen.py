@@ -10,6 +10,7 @@ from aprendiz.report.style import columns, elide, percent, rows
 
 if TYPE_CHECKING:
     from aprendiz.data.stats.chats import ChatStatistics
+    from aprendiz.data.stats.fields import Concept, FieldValues
     from aprendiz.data.stats.lengths import Lengths
     from aprendiz.data.stats.text_values import (
         Copies,
@@ -24,6 +25,8 @@ _COMMON_SHOWN, _RARE_SHOWN = 8, 4
 _NEAREST_SHOWN = 5
 _LANGUAGES_SHOWN = 4
 _ANSWERS_SHOWN = 3
+_VALUES_SHOWN = 4
+_CONCEPTS_SHOWN = 16
 _BAR = 16
 _LABEL = 28
 _NARROWEST, _WIDEST = 60, 140
@@ -81,12 +84,18 @@ def _chats(told: ChatStatistics) -> Iterator[str]:
     yield f"languages   {_languages(told.languages, told.rows)}"
     yield f"vocabulary  {_vocabulary(told.vocabulary)}"
     yield f"copies      {_counted_copies(told.repeated, told.near, 'conversation')}"
+    for each in told.fields:
+        if each.name != "concept":
+            yield f"{elide(each.name, 11):<12}{_values(each)}"
     yield ""
     yield "TOKENS            number   share    half    90 %    99 %   longest"
     for role in told.roles:
         yield _length_line(role.name, f"{role.messages:>9,} {percent(role.share):>7}", role.tokens)
     yield _length_line("conversation", f"{told.rows:>9,} {'':>7}", told.lengths)
     yield f"  counted by: {told.tokens}"
+    if told.concepts:
+        yield ""
+        yield from _concept_table(told.concepts)
     if told.topics:
         yield ""
         yield "WHAT USERS SPEAK OF (groups of texts with like words)"
@@ -96,6 +105,28 @@ def _chats(told: ChatStatistics) -> Iterator[str]:
     if told.keywords:
         yield ""
         yield f"keywords    {', '.join(each.word for each in told.keywords)}"
+
+
+def _values(field: FieldValues) -> str:
+    """The commonest values of a field and how often they come."""
+    said = ", ".join(f"{value} {count:,}" for value, count in field.values[:_VALUES_SHOWN])
+    more = len(field.values) - _VALUES_SHOWN
+    return f"{said} and {more} more" if more > 0 else said
+
+
+def _concept_table(concepts: Sequence[Concept]) -> Iterator[str]:
+    """The commonest concepts: how many conversations, how long an answer, and their words."""
+    shown = concepts[:_CONCEPTS_SHOWN]
+    names = [elide(each.name, _LABEL) for each in shown]
+    wide = max(7, *map(columns, names))
+    yield f"{'CONCEPT':<{wide + 2}}   rows   share  answer  says what others do not"
+    for each, name in zip(shown, names, strict=True):
+        gap = " " * (wide - columns(name))
+        counts = f"{each.rows:>7,} {percent(each.share):>7} {each.answers.p50:>7,}"
+        yield f"  {name}{gap}{counts}  {', '.join(each.words) or '–'}"
+    if rest := concepts[_CONCEPTS_SHOWN:]:
+        yield f"  … and {len(rest)} more of {sum(each.rows for each in rest):,} rows"
+    yield "  answer: tokens of the answer in the middle"
 
 
 def _files(files: Sequence[FileRows], what: str) -> Iterator[str]:

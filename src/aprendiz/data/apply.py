@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +9,7 @@ from aprendiz.data.check import no_rows, refuse
 from aprendiz.data.read import Reading, read_examples
 from aprendiz.data.records import Example
 from aprendiz.data.repair import Repaired, read_patch, repair
-from aprendiz.data.verbatim import Verbatim, verbatim, write_text
+from aprendiz.data.verbatim import Verbatim, rows_as, verbatim, write_text
 from aprendiz.errors import DataError
 
 _WRITTEN = (".csv", ".json", ".jsonl", ".tsv")
@@ -57,7 +54,8 @@ def apply_patch(
     if raw is not None and raw.suffix == goal.suffix.lower():
         write_text(goal, _as_it_was(reading, repaired.rows, raw))
     else:
-        write_text(goal, _anew(repaired.rows, goal.suffix.lower(), reading.format))
+        by_label = "by label" in reading.format
+        write_text(goal, rows_as(goal.suffix.lower(), repaired.rows, by_label=by_label))
     return repaired
 
 
@@ -72,21 +70,3 @@ def _as_it_was(reading: Reading, rows: Sequence[Example], raw: Verbatim) -> str:
         else:
             body.append(raw.relabelled(row.line, row.label))
     return "".join(body)
-
-
-def _anew(rows: Sequence[Example], suffix: str, format: str) -> str:
-    if suffix in (".csv", ".tsv"):
-        table = io.StringIO()
-        writer = csv.writer(table, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
-        writer.writerow(("text", "label"))
-        writer.writerows((row.text, row.label) for row in rows)
-        return table.getvalue()
-    records = [{"text": row.text, "label": row.label} for row in rows]
-    if suffix == ".jsonl":
-        return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    if "by label" not in format:
-        return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
-    by_label: dict[str, list[str]] = {}
-    for row in rows:
-        by_label.setdefault(row.label, []).append(row.text)
-    return json.dumps(by_label, indent=1, ensure_ascii=False) + "\n"

@@ -40,17 +40,22 @@ class Search:
     """Looks for near pairs among texts, each in its normal form and each once.
 
     What is found depends on the texts and their order alone; ``near.py`` gives them in an
-    order that depends on the texts alone.
+    order that depends on the texts alone. Of texts of different ``kinds`` none is near another.
     """
 
     def __init__(
-        self, normals: Sequence[str], similarity: float, progress: Progress | None
+        self,
+        normals: Sequence[str],
+        similarity: float,
+        progress: Progress | None,
+        kinds: NDArray[np.uint64] | None = None,
     ) -> None:
         import numpy as np
 
         self._normals = normals
         self._similarity = similarity
         self._progress = progress
+        self._kinds = kinds
         self._steps = 0
         self._signed = self._sign()
         # Where each text stands on the sorted line of each band.
@@ -66,6 +71,8 @@ class Search:
         for band in range(BANDS):
             for left, right in self._beside(band):
                 asked = worth(left, right)
+                if self._kinds is not None:
+                    asked &= self._kinds[left] == self._kinds[right]
                 left, right = self._alike(left[asked], right[asked])
                 left, right = self._unseen(band, left, right)
                 yield from self._verified(left, right)
@@ -86,6 +93,8 @@ class Search:
             if self._progress:
                 self._progress(step, len(ranges) + BANDS)
         self._steps = len(ranges)
+        if self._kinds is not None:  # so that bands are shared within a kind only
+            bands ^= (self._kinds & np.uint64(0xFFFFFFFF)).astype(np.uint32)
         return Signatures(places, bands)
 
     def _beside(self, band: int) -> Iterator[tuple[Positions, Positions]]:

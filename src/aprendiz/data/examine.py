@@ -8,13 +8,14 @@ the checks that make sense for a message. Nothing here decides what stops a trai
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from aprendiz.data import check
 from aprendiz.data.body import Told, nobody
+from aprendiz.data.chat import copies as repeats
 from aprendiz.data.chat import rules as services
-from aprendiz.data.chat.labels import closed_set, text_of, to_example
+from aprendiz.data.chat.labels import closed_set, to_example
 from aprendiz.data.chat.read import read_conversations
 from aprendiz.data.chat.records import ChatReading, Conversation
 from aprendiz.data.chat.tokens import Estimate, counter, estimate
@@ -27,7 +28,9 @@ from aprendiz.data.read import Reading, read_examples
 from aprendiz.data.records import Example, Finding
 from aprendiz.data.sniff import is_chat
 
-SERVICES = {"openai": services.OPENAI, "azure": services.AZURE, "platform": services.PLATFORM}
+SERVICES = {
+    "lora": services.LORA, "openai": services.OPENAI, "azure": services.AZURE, "platform": services.PLATFORM,
+}  # fmt: skip
 
 _TOLD_EVERY = 5_000  # rows between two movements of a progress bar
 
@@ -41,7 +44,8 @@ class Question:
         against: files held out from them.
         text: name of the text column; None to look for one.
         label: name of the label column; None to look for one.
-        service: ``openai``, ``azure`` or ``platform``: whose rules conversations must keep.
+        service: ``lora``, ``openai``, ``azure`` or ``platform``: whose rules conversations
+            must keep. ``lora`` is our own training on this machine, which takes every form.
         model: name of the model that is to learn from conversations, for its tokens.
         price: of a million training tokens, for the cost; None for none.
         max_length: tokens that the base model reads of a labelled text.
@@ -51,7 +55,7 @@ class Question:
     against: Sequence[str] = ()
     text: str | None = None
     label: str | None = None
-    service: str = "platform"
+    service: str = "lora"
     model: str = ""
     price: float | None = None
     max_length: int = length.MAX_LENGTH
@@ -106,7 +110,7 @@ def examine(question: Question, tell: Told = nobody) -> Diagnosis:
     for role, files in (("train", question.files), ("against", question.against)):
         for file in files:
             if is_chat(file):
-                chats[role].append(read_conversations(file))
+                chats[role].append(read_conversations(file, SERVICES[question.service].forms))
             else:
                 read = read_examples(file, text=question.text, label=question.label, tell=tell)
                 readings[role].append(read)
@@ -205,44 +209,28 @@ def _conversations(
     for reading in chats:
         gathered.extend(services.check_conversations(reading, rules, counter=count))
     for reading in against:
-        training = chats[0] if chats else None
         gathered.extend(
-            services.check_conversations(
-                reading, rules, part="validation", against=training, counter=count
-            )
+            services.check_conversations(reading, rules, part="validation", counter=count)
         )
     for reading in (*chats, *against):
         gathered.extend(_each_message(reading.conversations))
-    train, held_out = _asked(chats), _asked(against)
-    gathered.extend(_answers(chats))
-    for fault in copies.near_copies(train, partial(tell, "comparing conversations")):
-        # The answer to the same question may differ; only what is asked is compared.
-        gathered.add(replace(fault, kind="near_duplicate"))
-    if held_out.examples:
-        gathered.extend(copies.near_leaks(train, held_out))
+    train = [each for reading in chats for each in reading.conversations]
+    held_out = [each for reading in against for each in reading.conversations]
+    gathered.extend(_answers(train))
+    gathered.extend(repeats.answer_conflicts(train))
+    gathered.extend(repeats.near_copies(train, partial(tell, "comparing conversations")))
+    gathered.extend(repeats.leaks(train, held_out))
+    gathered.extend(repeats.near_leaks(train, held_out))
     return gathered.worst_first()
 
 
-def _answers(chats: Sequence[ChatReading]) -> Iterator[Finding]:
+def _answers(conversations: Sequence[Conversation]) -> Iterator[Finding]:
     """Faults of labels, where the answers are labels: a classification written as a chat."""
-    conversations = [each for reading in chats for each in reading.conversations]
     if closed_set(conversations):
         side = Side(tuple(map(to_example, conversations)))
         yield from labels.near_labels(side)
         yield from labels.label_typos(side)
         yield from copies.label_conflicts(side)
-
-
-def _asked(readings: Iterable[ChatReading]) -> Side:
-    """What is asked in each conversation, as one text."""
-    return Side(
-        tuple(
-            Example(text_of(each.question), "", each.file, each.line)
-            for reading in readings
-            for each in reading.conversations
-            if text_of(each.question)
-        )
-    )
 
 
 def _each_message(conversations: Iterable[Conversation]) -> Iterator[Finding]:
@@ -274,4 +262,6 @@ def _estimated(chats: Sequence[ChatReading], question: Question) -> Estimate | N
         counter(question.model),
         price_per_million=question.price,
         most_tokens_per_example=rules.most_tokens_per_example,
+        epochs=None if rules.billed else 1,
+        billed=rules.billed,
     )

@@ -174,6 +174,8 @@ KINDS: dict[str, Kind] = {
         bom_missing="The service asks for a byte-order mark.",
         same_role_twice="Two messages in a row are from the same speaker.",
         system_not_first="The system speaks after others have.",
+        assistant_first="The assistant speaks before anybody has asked anything.",
+        answer_conflict="The same question has different answers.",
     ),
 }
 

@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aprendiz.data.body import Body
+from aprendiz.data.chat.forms import SPOKEN
 from aprendiz.data.checks.labels import spacing_and_case
 from aprendiz.data.checks.side import grouped
+from aprendiz.data.columns import fold
 from aprendiz.data.delimited import delimiter_of
 from aprendiz.data.positions import Walker
 from aprendiz.data.read import Reading
@@ -39,6 +41,7 @@ class Repairs:
         text: name of the column (or key) with the text.
         label: name of the one with the label; None where there is none to repair.
         spelling: a label as it is written to how it shall be written.
+        spoken: further keys with text: those of conversations, in every form.
         keep_spaces: white space inside texts is left alone.
         made: repairs so far, by kind of finding.
     """
@@ -46,6 +49,7 @@ class Repairs:
     text: str | None
     label: str | None
     spelling: dict[str, str] = field(default_factory=dict)
+    spoken: frozenset[str] = frozenset()
     keep_spaces: bool = False
     made: Counter[str] = field(default_factory=Counter)
     _seen: set[bytes] = field(default_factory=set)
@@ -64,7 +68,7 @@ class Repairs:
     @classmethod
     def of_chat(cls) -> Repairs:
         """The repairs of conversations: characters only, since spaces may be code."""
-        return cls("content", None, keep_spaces=True)
+        return cls("content", None, spoken=SPOKEN, keep_spaces=True)
 
     def mended(self, column: str, value: str) -> str:
         """A value of a column with its repairs made."""
@@ -73,7 +77,9 @@ class Repairs:
             if named != value.strip():
                 self.made["near_labels" if tidy(value) != named else "odd_space"] += 1
             return named
-        if column != self.text or (value.isascii() and value.isprintable() and self.keep_spaces):
+        if column != self.text and fold(column) not in self.spoken:
+            return value
+        if self.keep_spaces and value.isascii() and value.isprintable():
             return value
         new = tidy(value, keep_spaces=self.keep_spaces)
         if new != value:
@@ -190,7 +196,7 @@ def _record(old: str, repairs: Repairs) -> str | None:
 def _text_of(old: str, label: str, repairs: Repairs) -> str | None:
     """A text in the list of a label; there, no key says which column it is."""
     if not old.startswith('"'):
-        return old
+        return _mended_json(old, repairs) if repairs.spoken else old
     new = _mended_literal(repairs.text or "", old, repairs)
     return None if repairs.repeats(_decoded(new).strip(), label) else new
 

@@ -10,6 +10,9 @@ What belongs together depends on the texts alone, never on their order. Where mo
 sixteen are candidates of each other they are compared along a sorted line instead of pair by
 pair, so that a million sentences made from one template do not take a million million
 comparisons.
+
+Where texts are of different kinds, which words alone do not tell (questions with other numbers
+in them), only those of one kind are compared.
 """
 
 from __future__ import annotations
@@ -68,23 +71,34 @@ class _Distinct:
         normals: the normal forms, by their digest.
         member: for each text given, the position of its normal form.
         first: for each normal form, the first text given that has it.
+        kinds: for each normal form, 64 bits that stand for its kind; ``None`` if all are of one.
     """
 
     normals: list[str]
     member: NDArray[np.int64]
     first: NDArray[np.int64]
+    kinds: NDArray[np.uint64] | None = None
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> _Distinct:
+    def of(cls, texts: Sequence[str], kinds: Sequence[str] | None = None) -> _Distinct:
         import numpy as np
 
         digests = np.fromiter((digest(normal_form(text)) for text in texts), np.uint64, len(texts))
+        of_kind = None
+        if kinds is not None:
+            of_kind = np.fromiter(map(digest, kinds), np.uint64, len(kinds))
+            digests ^= of_kind * np.uint64(0x9E3779B97F4A7C15)
         _, first, member = np.unique(digests, return_index=True, return_inverse=True)
-        return cls([normal_form(texts[at]) for at in first], member, first)
+        normals = [normal_form(texts[at]) for at in first]
+        return cls(normals, member, first, None if of_kind is None else of_kind[first])
 
 
 def clusters(
-    texts: Sequence[str], *, similarity: float = 0.8, progress: Progress | None = None
+    texts: Sequence[str],
+    *,
+    similarity: float = 0.8,
+    progress: Progress | None = None,
+    kinds: Sequence[str] | None = None,
 ) -> list[int]:
     """Put texts that are near each other, directly or over others, into one cluster.
 
@@ -92,6 +106,8 @@ def clusters(
         texts: any texts, in any order.
         similarity: Jaccard similarity from which two texts belong together, 0.5 to 1.
         progress: told of every step; the total is in steps of no particular size.
+        kinds: of each text; texts of different kinds are never near. All are of one if not
+            given.
 
     Returns:
         The cluster number of each text. Numbers count up from 0 in the order in which the
@@ -105,9 +121,9 @@ def clusters(
     _in_range(similarity)
     if not texts:
         return []
-    distinct = _Distinct.of(texts)
+    distinct = _Distinct.of(texts, kinds)
     parent = np.arange(len(distinct.normals))
-    for _ in _forest(distinct.normals, parent, similarity, progress):
+    for _ in _forest(distinct, parent, similarity, progress):
         pass
     roots = parent[distinct.member]
     _, first, number = np.unique(roots, return_index=True, return_inverse=True)
@@ -118,7 +134,11 @@ def clusters(
 
 
 def links(
-    texts: Sequence[str], *, similarity: float = 0.8, progress: Progress | None = None
+    texts: Sequence[str],
+    *,
+    similarity: float = 0.8,
+    progress: Progress | None = None,
+    kinds: Sequence[str] | None = None,
 ) -> Iterator[Link]:
     """What :func:`clusters` finds, told text by text.
 
@@ -133,10 +153,10 @@ def links(
     _in_range(similarity)
     if not texts:
         return
-    distinct = _Distinct.of(texts)
+    distinct = _Distinct.of(texts, kinds)
     beside: dict[int, list[tuple[int, float]]] = {}
     parent = np.arange(len(distinct.normals))
-    for one, other, score in _forest(distinct.normals, parent, similarity, progress):
+    for one, other, score in _forest(distinct, parent, similarity, progress):
         beside.setdefault(one, []).append((other, score))
         beside.setdefault(other, []).append((one, score))
     first: list[int] = distinct.first.tolist()
@@ -164,6 +184,7 @@ def near_pairs(
     *,
     similarity: float = 0.8,
     progress: Progress | None = None,
+    kinds: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Iterator[Pair]:
     """For each text of the left side that has a near one on the right, the closest.
 
@@ -172,6 +193,8 @@ def near_pairs(
         right: such as the texts that were learnt.
         similarity: Jaccard similarity from which two texts are near, 0.5 to 1.
         progress: told of every step; the total is in steps of no particular size.
+        kinds: of the texts on the left and of those on the right; texts of different kinds
+            are never near. All are of one if not given.
 
     Returns:
         The pairs, by position on the left. Exact copies and copies in other spelling are
@@ -185,7 +208,7 @@ def near_pairs(
     _in_range(similarity)
     if not left or not right:
         return
-    distinct = _Distinct.of([*left, *right])
+    distinct = _Distinct.of([*left, *right], [*kinds[0], *kinds[1]] if kinds else None)
     member_left, member_right = distinct.member[: len(left)], distinct.member[len(left) :]
     where: dict[int, int] = {}  # normal form to its first text on the right
     for at, normal in enumerate(member_right.tolist()):
@@ -200,7 +223,8 @@ def near_pairs(
     def across(one: Positions, other: Positions) -> NDArray[np.bool_]:
         return (wanted[one] & on_right[other]) | (wanted[other] & on_right[one])
 
-    for one, other, score in Search(distinct.normals, similarity, progress).pairs(across):
+    search = Search(distinct.normals, similarity, progress, distinct.kinds)
+    for one, other, score in search.pairs(across):
         here, there = (one, other) if wanted[one] else (other, one)
         found = (-score, where[there])
         best[here] = min(best.get(here, found), found)
@@ -215,7 +239,7 @@ def _in_range(similarity: float) -> None:
 
 
 def _forest(
-    normals: Sequence[str],
+    distinct: _Distinct,
     parent: NDArray[np.int64],
     similarity: float,
     progress: Progress | None,
@@ -229,7 +253,8 @@ def _forest(
         _flatten(parent)
         return parent[left] != parent[right]
 
-    for one, other, score in Search(normals, similarity, progress).pairs(apart):
+    search = Search(distinct.normals, similarity, progress, distinct.kinds)
+    for one, other, score in search.pairs(apart):
         if _join(parent, one, other):
             yield one, other, score
     _flatten(parent)

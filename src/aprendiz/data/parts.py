@@ -12,7 +12,7 @@ from aprendiz.data.groups import read_groups
 from aprendiz.data.near import Progress
 from aprendiz.data.prepare import left_out_rows
 from aprendiz.data.read import read_examples
-from aprendiz.data.records import Finding
+from aprendiz.data.records import Example, Finding
 from aprendiz.data.split import ALL_PARTS, Division, counted, describe_division, divide
 from aprendiz.data.verbatim import verbatim, write_rows
 from aprendiz.errors import DataError, RecipeError
@@ -38,6 +38,11 @@ class Written:
     files: Mapping[str, Path]
     findings: tuple[Finding, ...]
 
+    @staticmethod
+    def counted(rows: tuple[Example, ...]) -> str:
+        """How many rows a part has, and of how many labels."""
+        return counted(rows)
+
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         rule = self.division.frozen.rule
@@ -58,7 +63,7 @@ class Written:
     def in_words(self) -> str:
         """The parts in a few lines for a person."""
         lines = [
-            f"{part:<11} {counted(self.division.parts[part])}: {path}"
+            f"{part:<11} {self.counted(self.division.parts[part])}: {path}"
             for part, path in self.files.items()
         ]
         return "\n".join([*lines, f"{'frozen in':<11} {self.split}"])
@@ -99,9 +104,9 @@ def write_split(
         RecipeError: a share is out of range, or a setting differs from the frozen split's.
     """
     earlier = Frozen.read(frozen) if frozen else None
-    rule = _rule(earlier, shares, seed, group, oos)
+    rule = rule_for(earlier, shares, seed, group, oos)
     folder = Path(out)
-    _refuse_another(folder, frozen)
+    refuse_another_split(folder, frozen)
     reading = read_examples(data, text=text_column, label=label_column)
     findings = check([reading], require_labels=1)
     refuse(finding for finding in findings if finding.kind != "rare_label")
@@ -129,7 +134,7 @@ def describe_written(written: Written) -> str:
     return describe_division(written.division, str(written.split))
 
 
-def _rule(
+def rule_for(
     earlier: Frozen | None,
     shares: Mapping[str, float] | None,
     seed: int | None,
@@ -157,7 +162,8 @@ def _rule(
     return kept
 
 
-def _refuse_another(folder: Path, frozen: str | Path | None) -> None:
+def refuse_another_split(folder: Path, frozen: str | Path | None) -> None:
+    """Raise DataError where a folder has a split in it that is not the frozen one."""
     there = folder / NAME
     if not there.exists():
         return

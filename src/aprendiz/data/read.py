@@ -125,7 +125,7 @@ def _reading(
     findings = table.findings
     if not table.named:
         columns = (0, 1)
-    elif table.columns:
+    elif table.columns or table.lines:  # rows that name no column at all: {}
         columns, problems = choose(table.columns, text, label, file, table.header_line)
         findings = findings + problems
     if columns is None:

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 from aprendiz.data.frozen import HELD_OUT, Frozen, Rule
 from aprendiz.data.near import Progress, clusters
@@ -27,7 +28,7 @@ from aprendiz.data.records import Example
 from aprendiz.data.units import PLACES, Unit, rank, units_of
 from aprendiz.errors import RecipeError
 
-__all__ = ["Division", "describe_division", "describe_split", "divide", "rank", "split"]
+__all__ = ["Alike", "Division", "describe_division", "describe_split", "divide", "rank", "split"]
 
 LEFT_OUT = "left_out"
 OOS = "oos"
@@ -35,6 +36,16 @@ ALL_PARTS = ("train", "validation", "test", OOS, LEFT_OUT)
 
 _EXACT = 10  # held-out units of a label up to which the share is exact
 _FEW_GROUPS = 5
+
+
+class Alike(Protocol):
+    """Numbers texts so that those which say the same share one, as ``near.clusters`` does."""
+
+    def __call__(
+        self, texts: Sequence[str], *, similarity: float, progress: Progress | None
+    ) -> list[int]:
+        """The number of each text."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,7 @@ def divide(
     frozen: Frozen | None = None,
     groups: Sequence[str] | None = None,
     progress: Progress | None = None,
+    alike: Alike = clusters,
 ) -> Division:
     """Put every row on a side.
 
@@ -103,6 +115,7 @@ def divide(
         frozen: an earlier split, whose rows stay.
         groups: the group of each of ``examples``, when the rule names a group.
         progress: told how far the search for near duplicates has come.
+        alike: says which texts are near duplicates.
 
     Raises:
         RecipeError: a share is out of range.
@@ -110,7 +123,7 @@ def divide(
     _check_shares(rule)
     scoped = [at for at, row in enumerate(examples) if not rule.oos or row.label != rule.oos]
     inside = [examples[at] for at in scoped]
-    cluster = clusters([row.text for row in inside], similarity=rule.similarity, progress=progress)
+    cluster = alike([row.text for row in inside], similarity=rule.similarity, progress=progress)
     of_row = [groups[at] for at in scoped] if groups is not None else None
     known = [
         frozen.part_of(row.text, of_row[at] if of_row else None) if frozen else None
@@ -118,8 +131,8 @@ def divide(
     ]
     units = units_of(inside, cluster, of_row, rule.seed)
     _settle(units, known, frozen if of_row else None)
-    for alike in _strata(units):
-        _divide_alike(alike, rule)
+    for stratum in _strata(units):
+        _divide_alike(stratum, rule)
     _hold_out_contested(units, rule)
     _teach_every_label(units)
     sides = _sides(units, known, len(inside))

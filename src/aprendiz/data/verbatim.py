@@ -113,6 +113,31 @@ def write_rows(path: Path, rows: Iterable[Example], raw: Verbatim | None) -> Non
     write_text(path, body)
 
 
+def rows_as(suffix: str, rows: Iterable[Example], *, by_label: bool = False) -> str:
+    """Rows written anew, with text and label alone.
+
+    Args:
+        suffix: ``.csv``, ``.tsv``, ``.jsonl`` or ``.json``: the format.
+        rows: what to write.
+        by_label: as JSON, give the texts of each label instead of a list of records.
+    """
+    if suffix in (".csv", ".tsv"):
+        table = io.StringIO()
+        writer = csv.writer(table, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
+        writer.writerow(("text", "label"))
+        writer.writerows((row.text, row.label) for row in rows)
+        return table.getvalue()
+    if suffix == ".jsonl":
+        return "".join(_record(row) for row in rows)
+    if not by_label:
+        records = [{"text": row.text, "label": row.label} for row in rows]
+        return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        texts.setdefault(row.label, []).append(row.text)
+    return json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
+
+
 def write_text(path: Path, body: str) -> None:
     """Write a file so that a reader sees the old one or the new one."""
     aside = path.with_name(f".{path.name}.partial")

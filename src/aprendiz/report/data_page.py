@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Template
 
 from aprendiz.data.stats.chats import ChatStatistics
+from aprendiz.data.stats.fields import FieldValues
 from aprendiz.data.stats.lengths import Lengths
 from aprendiz.data.stats.text_values import FileRows, Label, TextStatistics, Vocabulary
 from aprendiz.report.data_figures import (
@@ -27,6 +28,7 @@ from aprendiz.report.style import percent, rows
 
 _NUMBER = ' class="number"'
 _TOPIC_NAMED = 3  # words in a topic's name
+_VALUES_SHOWN = 12  # of a field
 
 Cell = str | int | float
 Section = tuple[str, str]
@@ -157,6 +159,7 @@ def _chat_sections(told: ChatStatistics) -> Iterable[Section]:
         *_words_and_languages(told.vocabulary, told.languages, told.rows),
         ("exact copies", f"{told.repeated:,} conversations ask what an earlier one asks"),
         ("near copies", f"{told.near:,} further ones ask nearly the same as another"),
+        *((each.name, _values(each)) for each in told.fields if each.name != "concept"),
     ]
     yield "Files", _files(told.files) + _table("facts", (), facts)
     yield "Lengths", _chat_lengths(told)
@@ -168,6 +171,8 @@ def _chat_sections(told: ChatStatistics) -> Iterable[Section]:
             "What is said again",
             _table("said again", ("role", "text", "conversations"), said) + _quiet(count),
         )
+    if told.concepts:
+        yield "Concepts", _concepts(told)
     if told.keywords:
         yield "Topics", _topics(told)
 
@@ -179,13 +184,51 @@ def _chat_lengths(told: ChatStatistics) -> str:
         for each in told.roles
     ]
     table.append(("conversation", told.rows, "", *_percentiles(told.lengths)))
-    drawing = draw_histogram(
-        "Tokens of a conversation",
-        f"Conversations by their tokens ({told.tokens}); {_last_bar(told.histogram.beyond)}",
-        told.histogram,
-        "tokens",
+    drawn = (
+        ("Tokens of a conversation", "Conversations", told.histogram),
+        ("Tokens of a question", "Messages of users", told.question_histogram),
+        ("Tokens of an answer", "Messages of the assistant", told.answer_histogram),
     )
-    return _table("lengths by role", head, table) + _figure(drawing)
+    pictures = (
+        draw_histogram(
+            title,
+            f"{what} by their tokens ({told.tokens}); {_last_bar(bars.beyond)}",
+            bars,
+            "tokens",
+        )
+        for title, what, bars in drawn
+        if bars.rows
+    )
+    return _table("lengths by role", head, table) + "".join(map(_figure, pictures))
+
+
+def _concepts(told: ChatStatistics) -> str:
+    caption = "Conversations of each concept that the rows name, the commonest first."
+    bars = [share_bar(each.name, each.rows, told.rows) for each in told.concepts]
+    head = (
+        "concept",
+        "conversations",
+        "question",
+        "answer",
+        "longest answer",
+        "says what others do not",
+    )
+    table = [
+        (
+            each.name,
+            each.rows,
+            each.questions.p50,
+            each.answers.p50,
+            each.answers.longest,
+            ", ".join(each.words) or "–",
+        )
+        for each in told.concepts
+    ]
+    return (
+        _figure(draw_bars("Conversations per concept", caption, bars))
+        + _details(f"each of {len(table):,} concepts", _table("concepts", head, table))
+        + _quiet("Question and answer: their tokens in the middle.")
+    )
 
 
 def _topics(told: ChatStatistics) -> str:
@@ -202,6 +245,13 @@ def _topics(told: ChatStatistics) -> str:
     head = ("word", "mean weight", "conversations")
     picture = _figure(draw_bars("What users speak of", caption, bars)) if bars else ""
     return picture + _details("keywords by mean TF-IDF", _table("keywords", head, words))
+
+
+def _values(field: FieldValues) -> str:
+    """The values of a field and how often they come; of many the commonest."""
+    said = ", ".join(f"{value} {count:,}" for value, count in field.values[:_VALUES_SHOWN])
+    more = len(field.values) - _VALUES_SHOWN
+    return f"{said} and {more:,} more" if more > 0 else said
 
 
 def _words_and_languages(

@@ -143,7 +143,7 @@ def test_report_has_every_kind_and_needs_nothing_else(everything: Path, tmp_path
 
 def test_report_of_conversations(write: Write) -> None:
     lines = [*planted_chats.CLEAN, *(line for each in CHATS if each.good for line in each.lines)]
-    page = render(examine(Question([str(write("a.jsonl", "\n".join(lines)))])))
+    page = render(examine(Question([str(write("a.jsonl", "\n".join(lines)))], service="platform")))
     assert "Rules of aprendiz platform" in page
     assert "unknown_role" in page
 

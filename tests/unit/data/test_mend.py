@@ -256,3 +256,15 @@ def test_any_diff_applies(
         diff.close()
     if new or not old:  # patch removes a file that becomes empty
         assert patched(old, path, folder) == new
+
+
+def test_every_form_of_conversation_is_mended(write: Write) -> None:
+    rows = [
+        {"instruction": "why\u200b", "output": "so", "note": "as\u200bis"},
+        {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "cafÃ©"}]},
+    ]
+    mended = round_trip(write("a.json", json.dumps({"data": rows}, indent=1)))
+    assert mended.repaired == {"invisible_character": 1, "mojibake": 1}
+    first, second = read_conversations(mended.out).conversations
+    assert (first.messages[0].content, first.field("note")) == ("why", "as\u200bis")
+    assert second.answer == "café"

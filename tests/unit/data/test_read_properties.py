@@ -104,6 +104,7 @@ def test_no_cut_goes_unnoticed(rows: list[tuple[str, str]], data: st.DataObject)
 )
 @example(b"text,label\r\r\n\xff,\xfe\n", "a.csv")
 @example(b'{"\\ud800": ["x"]}', "a.json")
+@example(b"{}", "a.jsonl")
 def test_no_bytes_whatever_raise_or_vanish(content: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name

@@ -94,3 +94,37 @@ def test_reading_is_told(write: Write) -> None:
     )
     assert any("a.jsonl" in task for task in told)
     assert "looking for near copies" in told
+
+
+def test_concepts_and_other_fields_by_hand(write: Write) -> None:
+    pairs = [
+        {"question": f"how much is {at} plus one", "answer": "x " * at, "concept": "sums", "id": at}
+        for at in range(1, 26)
+    ] + [
+        {"question": f"half of {at} please", "answer": "y", "concept": "halves", "id": 50 + at}
+        for at in range(1, 16)
+    ]
+    for at, pair in enumerate(pairs):
+        pair["language"] = "en" if at < 30 else "es"
+    told = describe_chats([str(write("a.json", json.dumps(pairs)))], tokens=WORDS)
+    assert [(each.format, each.rows) for each in told.files] == [("json", 40)]
+    assert {each.name: each.values for each in told.fields} == {
+        "concept": (("sums", 25), ("halves", 15)),
+        "language": (("en", 30), ("es", 10)),
+    }
+    sums, halves = told.concepts
+    assert (sums.name, sums.rows, sums.share) == ("sums", 25, 25 / 40)
+    assert (sums.answers.p50, sums.answers.longest, sums.questions.longest) == (13, 25, 6)
+    assert (halves.name, halves.answers.longest, halves.questions.p50) == ("halves", 1, 4)
+    assert "half" in halves.words
+    assert not any(
+        character.isdigit() for each in told.concepts for character in "".join(each.words)
+    )
+    assert (told.repeated, told.near) == (0, 0)  # numbers count
+    assert sum(told.question_histogram.rows) == sum(told.answer_histogram.rows) == 40
+    json.dumps(told.as_dict())
+
+
+def test_rows_without_a_concept_have_none(write: Write) -> None:
+    told = describe_chats([str(write("a.jsonl", CHATS))], tokens=WORDS)
+    assert (told.concepts, told.fields) == ((), ())

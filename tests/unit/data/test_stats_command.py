@@ -34,6 +34,12 @@ def many_labels(labels: int, rows: int) -> str:
     return "text,label\n" + "".join(told)
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for the temporary folder's name, however long it is."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
 def test_examples(examples_file: Path) -> None:
     said = run(examples_file)
     assert "30 rows (json by label)" in said

@@ -21,7 +21,7 @@ _DPO_ONCE = {"preferred_completion", "non_preferred_completion"}
 def foreign_format(line: Mapping[str, object]) -> tuple[str, str, str]:
     """Kind, message and hint for a line without ``messages``."""
     keys = set(line)
-    if keys & (_DPO | _DPO_ONCE):
+    if keys & (_DPO | _DPO_ONCE) or {"chosen", "rejected"} <= keys:
         return _preferences(keys)
     if {"prompt", "completion"} <= keys or {"context", "completion"} <= keys:
         message = "a prompt and its completion, the format of the retired completion models"

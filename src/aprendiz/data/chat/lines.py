@@ -31,6 +31,8 @@ class ChatFile:
         rows: lines so far that hold something.
     """
 
+    format = "jsonl"
+
     def __init__(self, source: str | Path, findings: Findings) -> None:
         self.bytes = 0
         self.bom = False

@@ -47,20 +47,23 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A line of a chat file that can be learnt from; its last message is an assistant's.
+    """A row of a chat file that can be learnt from; its last message is an assistant's.
 
     Attributes:
         messages: at least one.
         file: path it was read from, as the user gave it.
-        line: 1-based line of the file.
-        rest: the line's other fields as JSON text (``tools``, ``parallel_tool_calls``,
-            ``functions``), empty when there are none.
+        line: 1-based line of the file on which the row starts.
+        rest: what belongs to the protocol beside the messages, as JSON text (``tools``,
+            ``parallel_tool_calls``, ``functions``), empty when there is nothing.
+        fields: the row's further fields as JSON text (``concept``, ``language``, ``id`` …),
+            empty when there are none. Nobody learns from them; :meth:`field` reads them.
     """
 
     messages: tuple[Message, ...]
     file: str
     line: int
     rest: str = ""
+    fields: str = ""
 
     @property
     def answer(self) -> str:
@@ -72,12 +75,21 @@ class Conversation:
         """Everything before the answer."""
         return self.messages[:-1]
 
+    def field(self, name: str) -> Any | None:
+        """A further field of the row, such as ``concept``; ``None`` where it has none."""
+        return self.further().get(name)
+
+    def further(self) -> dict[str, Any]:
+        """All further fields of the row; empty where it has none."""
+        return dict(json.loads(self.fields)) if self.fields else {}
+
     def as_dict(self) -> dict[str, Any]:
-        """The line as the protocol writes it."""
-        fields: dict[str, Any] = {"messages": [message.as_dict() for message in self.messages]}
-        if self.rest:
-            fields |= json.loads(self.rest)
-        return fields
+        """The row as the protocol writes it, with its further fields."""
+        row: dict[str, Any] = {"messages": [message.as_dict() for message in self.messages]}
+        for more in (self.rest, self.fields):
+            if more:
+                row |= json.loads(more)
+        return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +98,12 @@ class ChatReading:
 
     Attributes:
         source: path, as the user gave it.
-        conversations: the usable lines, in the order of the file.
+        conversations: the usable rows, in the order of the file.
         findings: everything else that was met, by line.
         bytes: size of the file.
         bom: whether it starts with a byte-order mark.
-        rows: lines that hold something, usable or not.
+        rows: rows of the file, usable or not.
+        format: ``jsonl`` or ``json``.
     """
 
     source: str
@@ -99,3 +112,8 @@ class ChatReading:
     bytes: int
     bom: bool
     rows: int = 0
+    format: str = "jsonl"
+
+    def in_words(self) -> str:
+        """Source and usable conversations, in one line for a person."""
+        return f"{self.source}: {len(self.conversations):,} conversations"

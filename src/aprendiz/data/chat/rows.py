@@ -1,4 +1,4 @@
-"""From one parsed line to a conversation, or to everything that is wrong with it.
+"""From one parsed row to a conversation, or to everything that is wrong with it.
 
 What is an error here, no service can learn from. What depends on the service (how many, how
 long, how large) is for ``rules.py``.
@@ -13,6 +13,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from aprendiz.data.chat.formats import foreign_format, graded
+from aprendiz.data.chat.forms import (
+    ANSWERS,
+    PROTOCOL_KEYS,
+    Ambiguous,
+    Forms,
+    Row,
+    Turn,
+    as_conversation,
+    as_messages,
+    asked_without_answer,
+)
 from aprendiz.data.chat.records import Conversation, Message
 from aprendiz.data.excerpt import excerpt, kind_of, listing
 from aprendiz.data.positions import RepeatedKeys
@@ -20,7 +31,7 @@ from aprendiz.data.records import Severity
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
-_LINE_KEYS = ("messages", "tools", "parallel_tool_calls", "functions")
+_LINE_KEYS = ("messages", *PROTOCOL_KEYS)
 _CALLS = ("tool_calls", "function_call")
 _REST_OF: Mapping[str, tuple[str, ...]] = {
     "assistant": (*_CALLS, "refusal"),
@@ -40,39 +51,76 @@ class Fault(NamedTuple):
     hint: str
 
 
-def conversation_of(value: object, file: str, line: int) -> tuple[Conversation | None, list[Fault]]:
-    """The conversation a line holds, and its faults; None if one of them is an error."""
+def conversation_of(
+    value: object, file: str, line: int, forms: Forms = "every"
+) -> tuple[Conversation | None, list[Fault]]:
+    """The conversation a row holds, and its faults; None if one of them is an error."""
     if not isinstance(value, dict):
-        hint = 'write one object a line: {"messages": […]}'
+        hint = 'write an object: {"messages": […]}'
         if isinstance(value, list):
             hint = 'put the list into an object: {"messages": […]}'
         message = f"{kind_of(value)} where a conversation is expected"
         return None, [Fault("not_an_object", "error", message, hint)]
     if isinstance(value, RepeatedKeys):
         return None, [_repeated("the line", value)]
+    row = _taken_apart(value, forms)
+    if isinstance(row, Fault):
+        return None, [row]
+    faults: list[Fault] = []
+    messages = []
+    for turn in row.turns:
+        met = list(_faults_of_message(turn))
+        faults += met
+        if not any(fault.severity == "error" for fault in met):
+            assert isinstance(turn.message, dict)  # or there would be an error
+            messages.append(_message(turn.message))
+    roles = [
+        turn.message.get("role") if isinstance(turn.message, dict) else None for turn in row.turns
+    ]
+    extra = tuple(row.fields) if forms == "protocol" else ()
+    faults += _faults_of_order(roles, messages, row.rest, extra)
+    if any(fault.severity == "error" for fault in faults):
+        return None, faults
+    rest, fields = _as_text(row.rest), _as_text(row.fields)
+    return Conversation(tuple(messages), file, line, rest, fields), faults
+
+
+def _taken_apart(value: Mapping[str, object], forms: Forms) -> Row | Fault:
+    """The row in messages, or why that cannot be."""
     if "messages" not in value:
-        kind, message, hint = foreign_format(value)
-        return None, [Fault(kind, "error", message, hint)]
+        return (
+            _of_another_form(value) if forms == "every" else Fault(*_error(foreign_format(value)))
+        )
+    if (row := as_messages(value, present_only=forms == "every")) is not None:
+        return row
     written = value["messages"]
     if not isinstance(written, list):
         message = f'"messages" is {kind_of(written)}, not a list'
-        return None, [Fault("messages_not_a_list", "error", message, f"write [{_EXAMPLE}, …]")]
-    if not written:
-        message, hint = '"messages" is empty', "write at least a user's and an assistant's message"
-        return None, [Fault("no_message", "error", message, hint)]
-    faults: list[Fault] = []
-    messages = []
-    for number, each in enumerate(written, start=1):
-        met = list(_faults_of_message(each, number))
-        faults += met
-        if not any(fault.severity == "error" for fault in met):
-            messages.append(_message(each))
-    roles = [each.get("role") if isinstance(each, dict) else None for each in written]
-    faults += _faults_of_order(roles, messages, value)
-    if any(fault.severity == "error" for fault in faults):
-        return None, faults
-    rest = _as_text({key: value[key] for key in _LINE_KEYS[1:] if key in value})
-    return Conversation(tuple(messages), file, line, rest), faults
+        return Fault("messages_not_a_list", "error", message, f"write [{_EXAMPLE}, …]")
+    message, hint = '"messages" is empty', "write at least a user's and an assistant's message"
+    return Fault("no_message", "error", message, hint)
+
+
+def _of_another_form(value: Mapping[str, object]) -> Row | Fault:
+    """A row without ``messages``."""
+    kind, message, hint = foreign_format(value)
+    if kind == "dpo_format":
+        return Fault(kind, "error", message, hint)
+    try:
+        row = as_conversation(value)
+    except Ambiguous as ambiguous:
+        hint = "keep one of them, or rename the others"
+        return Fault("ambiguous_columns", "error", str(ambiguous), hint)
+    if row is not None:
+        return row
+    if kind == "sharegpt_format":
+        hint = "write at least a human's and a gpt's turn"
+        return Fault("no_message", "error", '"conversations" is empty', hint)
+    if asked := asked_without_answer(value):
+        message = f"the row asks ({excerpt(asked, 30)}) and has no answer"
+        hint = f"add one of {', '.join(ANSWERS[:4])}"
+        return Fault("no_assistant", "error", message, hint)
+    return Fault(kind, "error", message, hint)
 
 
 def _message(written: Mapping[str, object]) -> Message:
@@ -93,9 +141,9 @@ def _as_text(rest: Mapping[str, object]) -> str:
     return json.dumps(rest, ensure_ascii=False) if rest else ""
 
 
-def _faults_of_message(written: object, number: int) -> Iterator[Fault]:
+def _faults_of_message(turn: Turn) -> Iterator[Fault]:
     """What is wrong with one message by itself."""
-    where = f"message {number}"
+    written, where, key = turn
     if not isinstance(written, dict):
         message = f"{where} is {kind_of(written)}, not an object"
         yield Fault("message_not_an_object", "error", message, f"write {_EXAMPLE}")
@@ -113,7 +161,7 @@ def _faults_of_message(written: object, number: int) -> Iterator[Fault]:
         message = f"the role of {where} is {said}"
         yield Fault("unknown_role", "error", message, f"use one of {', '.join(ROLES)}")
     yield from _faults_of_fields(written, role, where)
-    yield from _faults_of_content(written, where)
+    yield from _faults_of_content(written, where, key)
 
 
 def _faults_of_fields(written: Mapping[str, object], role: object, where: str) -> Iterator[Fault]:
@@ -139,12 +187,12 @@ def _faults_of_fields(written: Mapping[str, object], role: object, where: str) -
             yield Fault("bad_weight", "error", message, hint)
 
 
-def _faults_of_content(written: Mapping[str, object], where: str) -> Iterator[Fault]:
+def _faults_of_content(written: Mapping[str, object], where: str, key: str) -> Iterator[Fault]:
     content = written.get("content")
     if content is None:
         if not any(written.get(key) for key in _CALLS):
             message = f"{where} has no content"
-            yield Fault("missing_content", "error", message, 'add "content": "…"')
+            yield Fault("missing_content", "error", message, f'add "{key}": "…"')
         return
     if isinstance(content, list):
         yield _parts(content, where)
@@ -194,17 +242,22 @@ def _encodable(text: str) -> bool:
 
 
 def _faults_of_order(
-    roles: list[object], messages: list[Message], line: Mapping[str, object]
+    roles: list[object],
+    messages: list[Message],
+    rest: Mapping[str, object],
+    extra: tuple[str, ...],
 ) -> Iterator[Fault]:
-    """What is wrong between the messages of a line, and with the line's other keys."""
-    extra = tuple(key for key in line if key not in _LINE_KEYS)
+    """What is wrong between the messages of a row, and with the keys beside them.
+
+    ``extra`` are those that the form does not allow.
+    """
     if extra and roles[-1] == "user":
         yield Fault(*_error(graded(extra)))
         return
     for key in extra:
         message = f"the line has a key {excerpt(key, 30)} beside its messages"
         yield Fault("unrecognised_key", "error", message, f"only {listing(_LINE_KEYS)} are known")
-    yield from _faults_of_tools(line)
+    yield from _faults_of_tools(rest)
     if "assistant" not in roles:
         if all(role in ROLES for role in roles):
             message, hint = "no message is an assistant's", "add the answer that is to be learnt"
@@ -220,22 +273,26 @@ def _faults_of_order(
     yield from _odd_turns(roles)
 
 
-def _faults_of_tools(line: Mapping[str, object]) -> Iterator[Fault]:
+def _faults_of_tools(rest: Mapping[str, object]) -> Iterator[Fault]:
     for key, wanted in (("tools", list), ("functions", list), ("parallel_tool_calls", bool)):
-        if key in line and not isinstance(line[key], wanted):
+        if key in rest and not isinstance(rest[key], wanted):
             should = "a list" if wanted is list else "true or false"
-            message = f'"{key}" is {kind_of(line[key])}, not {should}'
+            message = f'"{key}" is {kind_of(rest[key])}, not {should}'
             yield Fault("bad_tools", "error", message, "correct or remove it")
 
 
 def _odd_turns(roles: list[object]) -> Iterator[Fault]:
-    """Orders that the vendors take and that are seldom meant. At most one of each a line."""
+    """Orders that the vendors take and that are seldom meant. At most one of each a row."""
     tasks = ("system", "developer")
     for number, role in enumerate(roles, start=1):
         if role in tasks and any(before not in tasks for before in roles[: number - 1]):
             message = f"message {number} is the {role}'s, after others have spoken"
             yield Fault("system_not_first", "warning", message, "put it first")
             break
+    first = next((role for role in roles if role not in tasks), None)
+    if first == "assistant" and "user" in roles:
+        message, hint = "the assistant speaks before the user does", "begin with what is asked"
+        yield Fault("assistant_first", "warning", message, hint)
     for number, (before, role) in enumerate(pairwise(roles), start=2):
         if role == before and role in (*tasks, "user", "assistant"):
             message = f"messages {number - 1} and {number} are both the {role}'s"

@@ -7,16 +7,17 @@ earlier, in ``rows.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from aprendiz.data.chat import copies
 from aprendiz.data.chat.collect import Findings
-from aprendiz.data.chat.records import ChatReading, Conversation, Message
+from aprendiz.data.chat.forms import Forms
+from aprendiz.data.chat.records import ChatReading, Conversation
 from aprendiz.data.chat.tokens import TokenCounter, count_conversation
 from aprendiz.data.chat.tokens import counter as counter_for
 from aprendiz.data.check import errors_in, worst_first
-from aprendiz.data.excerpt import excerpt
 from aprendiz.data.records import Finding
 
 Part = Literal["training", "validation"]
@@ -48,6 +49,8 @@ class Rules:
         most_bytes: of a file.
         most_tokens_per_example: the training context; what is longer is cut, not refused.
         bom: whether a byte-order mark is asked for or only allowed.
+        forms: in which forms a row may hold a conversation.
+        billed: whether tokens are paid for.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Rules:
     most_bytes: int = 512 * _MIB
     most_tokens_per_example: int = 65_536
     bom: Literal["wanted", "allowed"] = "allowed"
+    forms: Forms = "protocol"
+    billed: bool = True
 
     def for_model(self, model: str) -> Rules:
         """The same rules with the training context of a model where it is a smaller one."""
@@ -68,6 +73,9 @@ class Rules:
 OPENAI = Rules("OpenAI")
 AZURE = Rules("Azure OpenAI", bom="wanted")
 PLATFORM = Rules("aprendiz platform")
+LORA = Rules("lora on this machine", least_examples=2, forms="every", billed=False)
+"""Our own training: every form is taken, and its base model's tokenizer counts what is too long
+(:func:`over_length`)."""
 
 
 def check_conversations(
@@ -92,10 +100,35 @@ def check_conversations(
         _count(findings, reading, rules, part)
         _file(findings, reading, rules)
         _lengths(findings, reading.conversations, rules, counter)
-        _duplicates(findings, reading.conversations)
+        _take(findings, copies.duplicates(reading.conversations))
         if against is not None:
-            _leaks(findings, reading.conversations, against)
+            _take(findings, copies.leaks(against.conversations, reading.conversations))
     return worst_first((*reading.findings, *findings.in_order()))
+
+
+def over_length(
+    conversations: Iterable[Conversation],
+    count: Callable[[Conversation], int],
+    limit: int,
+    *,
+    exact: bool = True,
+) -> list[Finding]:
+    """A warning for each conversation that a model cannot read whole.
+
+    Args:
+        conversations: what is to be learnt.
+        count: the tokens of one, best as that model's own tokenizer and template make them.
+        limit: tokens that the model reads.
+        exact: whether ``count`` is the model's own and no estimate.
+    """
+    about = "" if exact else "about "
+    hint = "shorten it, or the answer at its end is never learnt"
+    found = []
+    for each in conversations:
+        if (tokens := count(each)) > limit:
+            message = f"the example has {about}{tokens:,} tokens; what is over {limit:,} is cut off"
+            found.append(Finding(each.file, each.line, "too_long", "warning", message, hint))
+    return found
 
 
 def vendor_code(finding: Finding) -> str:
@@ -170,16 +203,14 @@ def _lengths(
     counter: TokenCounter | None,
 ) -> None:
     most = rules.most_tokens_per_example
-    for conversation in conversations:
-        if _bytes(conversation) <= most:  # a token is a byte or more: no need to count
-            continue
-        counter = counter or counter_for("")
-        tokens = count_conversation(conversation, counter)
-        if tokens > most:
-            about = "" if counter.exact else "about "
-            message = f"the example has {about}{tokens:,} tokens; what is over {most:,} is cut off"
-            hint = "shorten it, or the answer at its end is never learnt"
-            findings.add(conversation.line, "too_long", "warning", message, hint)
+    # A token is a byte or more: few have to be counted, and a counter is loaded for those only.
+    long = [each for each in conversations if _bytes(each) > most]
+    if long:
+        by = counter or counter_for("")
+        _take(
+            findings,
+            over_length(long, lambda each: count_conversation(each, by), most, exact=by.exact),
+        )
 
 
 def _bytes(conversation: Conversation) -> int:
@@ -194,31 +225,9 @@ def _bytes(conversation: Conversation) -> int:
     )
 
 
-def _duplicates(findings: Findings, conversations: Iterable[Conversation]) -> None:
-    seen: dict[tuple[tuple[Message, ...], str], int] = {}
-    for each in conversations:
-        first = seen.setdefault((each.messages, each.rest), each.line)
-        if first != each.line:
-            message = f"repeats line {first}: {excerpt(_asked(each))}"
-            findings.add(each.line, "duplicate", "warning", message, "remove the repeat")
-
-
-def _leaks(findings: Findings, held_out: Iterable[Conversation], training: ChatReading) -> None:
-    """Validation rows whose question was learnt: their score says nothing."""
-    learnt = {each.question: each for each in reversed(training.conversations)}
-    for each in held_out:
-        if (there := learnt.get(each.question)) is not None:
-            other = "" if there.answer == each.answer else ", with another answer there"
-            message = (
-                f"{excerpt(_asked(each))} is also in the training file "
-                f"({training.source}:{there.line}{other})"
-            )
-            findings.add(each.line, "leak", "warning", message, "remove it from one of the two")
-
-
-def _asked(conversation: Conversation) -> str:
-    """What tells a conversation from others at a glance: the last thing said before the answer."""
-    return conversation.messages[-2 if len(conversation.messages) > 1 else -1].content
+def _take(findings: Findings, found: Iterable[Finding]) -> None:
+    for each in found:
+        findings.add(each.line, each.kind, each.severity, each.message, each.hint)
 
 
 def _is_blank(finding: Finding) -> bool:

@@ -61,6 +61,7 @@ class Estimate:
             still the vendor's own approximation).
         longest: tokens of the longest example, uncut; 0 when there is none.
         longest_line: where it stands.
+        billed: whether anybody charges for it; on one's own machine nobody does.
     """
 
     examples: int
@@ -72,15 +73,18 @@ class Estimate:
     exact: bool
     longest: int
     longest_line: int
+    billed: bool = True
 
     def in_words(self) -> str:
         """The estimate in one line for a person."""
         about = "" if self.exact else "about "
         price = "" if self.cost is None else f", cost {about}{self.cost:,.2f}"
+        said = f"{self.examples:,} examples, {about}{self.tokens:,} tokens"
+        if self.billed:
+            said += f" × {self.epochs} epochs = {self.billed_tokens:,} tokens to pay for{price}"
         return (
-            f"{self.examples:,} examples, {about}{self.tokens:,} tokens × {self.epochs} epochs = "
-            f"{self.billed_tokens:,} tokens to pay for{price}; the longest example has "
-            f"{about}{self.longest:,} tokens (line {self.longest_line}); counted by {self.counter}"
+            f"{said}; the longest example has {about}{self.longest:,} tokens "
+            f"(line {self.longest_line}); counted by {self.counter}"
         )
 
 
@@ -147,6 +151,7 @@ def estimate(
     epochs: int | None = None,
     price_per_million: float | None = None,
     most_tokens_per_example: int = 65_536,
+    billed: bool = True,
 ) -> Estimate:
     """Tokens and, where a price is given, cost of training on conversations.
 
@@ -155,6 +160,7 @@ def estimate(
         price_per_million: price of a million training tokens; ``None`` for no cost.
         most_tokens_per_example: the model's training context; what is longer is cut by the
             vendor and not billed (``Rules.most_tokens_per_example``).
+        billed: whether anybody charges for it.
     """
     examples = tokens = longest = longest_line = 0
     for conversation in conversations:
@@ -164,18 +170,19 @@ def estimate(
         if length > longest:
             longest, longest_line = length, conversation.line
     passes = auto_epochs(examples) if epochs is None else epochs
-    billed = tokens * passes
-    cost = None if price_per_million is None else billed * price_per_million / 1_000_000
+    to_pay = tokens * passes
+    cost = None if price_per_million is None else to_pay * price_per_million / 1_000_000
     return Estimate(
         examples=examples,
         tokens=tokens,
         epochs=passes,
-        billed_tokens=billed,
+        billed_tokens=to_pay,
         cost=cost,
         counter=counter.name,
         exact=counter.exact,
         longest=longest,
         longest_line=longest_line,
+        billed=billed,
     )
 
 

@@ -56,7 +56,7 @@ def near_copies(train: Side, progress: Progress | None = None) -> Iterator[Findi
         row, other = rows[link.index], rows[link.other]
         if row.text == other.text:
             continue  # told by duplicates and label_conflicts
-        repeats = _repeats(at(other, row), link.similarity)
+        repeats = in_words(at(other, row), link.similarity)
         if row.label == other.label:
             message = f"{repeats}: {excerpt(row.text)}"
             hint = "keep the copies only if people really write both"
@@ -79,14 +79,15 @@ def near_leaks(train: Side, held_out: Side, progress: Progress | None = None) ->
         row, there = rows[pair.left], learnt[pair.right]
         other = "" if there.label == row.label else f", labelled {excerpt(there.label)}"
         message = (
-            f"{excerpt(row.text)} {_repeats('the training data', pair.similarity)} "
+            f"{excerpt(row.text)} {in_words('the training data', pair.similarity)} "
             f"({at(there, row)}: {excerpt(there.text)}{other})"
         )
         hint = "remove it from one of the two, or measure without it besides"
         yield about(row, "near_leak", "warning", message, hint)
 
 
-def _repeats(what: str, similarity: float) -> str:
+def in_words(what: str, similarity: float) -> str:
+    """How near a copy is, as the middle of a sentence."""
     if similarity == 1:
         return f"repeats {what} but for case, accents or punctuation"
     return f"nearly repeats {what} ({similarity:.0%} the same)"

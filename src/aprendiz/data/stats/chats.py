@@ -1,4 +1,4 @@
-"""A file of conversations in figures: turns, lengths by role, topics, keywords.
+"""A file of conversations in figures: turns, lengths by role, concepts, topics, keywords.
 
 Conversations are read one at a time and not kept; what the users say is, for topics and
 near copies. Only usable lines are described; ``aprendiz data check`` says why others are not.
@@ -16,12 +16,15 @@ from typing import Any
 
 from aprendiz.data.body import Told, nobody
 from aprendiz.data.chat.collect import Findings
+from aprendiz.data.chat.document import ChatDocument
 from aprendiz.data.chat.lines import ChatFile
+from aprendiz.data.chat.questions import same_questions
+from aprendiz.data.chat.read import open_chats
 from aprendiz.data.chat.records import Conversation
 from aprendiz.data.chat.rows import conversation_of
 from aprendiz.data.chat.tokens import TokenCounter, count_conversation, counter
 from aprendiz.data.excerpt import excerpt
-from aprendiz.data.near import clusters
+from aprendiz.data.stats.fields import Concept, FieldTally, FieldValues, describe_concepts
 from aprendiz.data.stats.languages import count_languages
 from aprendiz.data.stats.lengths import Histogram, Lengths, histogram, measure
 from aprendiz.data.stats.text_values import FileRows, Vocabulary
@@ -82,12 +85,16 @@ class ChatStatistics:
         system: the commonest system message; None where there is none.
         answers: different last messages; counted up to 100,000.
         common_answers: the commonest of them.
+        question_histogram: tokens of the users' messages.
+        answer_histogram: tokens of the assistants' messages.
         repeated: conversations whose users say the same as those of an earlier one.
         near: further conversations whose users say nearly the same as those of another.
         vocabulary: the words of the users.
         languages: conversations by the language of the users, where it can be told.
         keywords: the users' words of greatest weight.
         topics: conversations by what the users speak of.
+        fields: further fields of the rows that group them, and their values.
+        concepts: conversations by their ``concept``; empty where rows have none.
     """
 
     files: tuple[FileRows, ...]
@@ -105,12 +112,16 @@ class ChatStatistics:
     system: Said | None
     answers: int
     common_answers: tuple[Said, ...]
+    question_histogram: Histogram
+    answer_histogram: Histogram
     repeated: int
     near: int
     vocabulary: Vocabulary
     languages: dict[str, int]
     keywords: tuple[Keyword, ...]
     topics: tuple[Topic, ...]
+    fields: tuple[FieldValues, ...]
+    concepts: tuple[Concept, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -127,6 +138,9 @@ class _Tally:
     tokens: array[int] = field(default_factory=lambda: array("q"))
     turns: array[int] = field(default_factory=lambda: array("q"))
     asked: list[str] = field(default_factory=list)
+    questions: array[int] = field(default_factory=lambda: array("q"))  # tokens of each in ``asked``
+    said: array[int] = field(default_factory=lambda: array("q"))  # tokens of the last messages
+    fields: FieldTally = field(default_factory=FieldTally)
     answers: Counter[str] = field(default_factory=Counter)
     systems: Counter[str] = field(default_factory=Counter)
     with_tools: int = 0
@@ -134,12 +148,17 @@ class _Tally:
 
     def add(self, conversation: Conversation, count: TokenCounter) -> None:
         asked = [each.content for each in conversation.messages if each.role == "user"]
+        question = tokens = 0
         for message in conversation.messages:
             tokens = count.count(message.content) + count.count(message.rest)
+            question += tokens if message.role == "user" else 0
             self.messages[message.role].append(tokens)
             self.not_learnt += message.role == "assistant" and message.weight == 0
             if message.role in ("system", "developer"):
                 _count(self.systems, message.content)
+        self.questions.append(question)
+        self.said.append(tokens)  # of the last message: the answer
+        self.fields.add(conversation)
         self.tokens.append(count_conversation(conversation, count))
         self.turns.append(len(asked))
         self.asked.append("\n".join(asked))
@@ -154,7 +173,7 @@ def describe_chats(
     """Describe the conversations of some files together.
 
     Args:
-        files: JSON Lines files; one that cannot be read is only named.
+        files: files of conversations in any form; one that cannot be read is only named.
         tokens: who counts tokens; the best counter of this machine for OpenAI's current
             models if not given.
         tell: told of the longer parts.
@@ -164,15 +183,15 @@ def describe_chats(
     tally, read = _Tally(), []
     for file in files:
         findings = Findings(file)
-        lines = ChatFile(file, findings)
+        lines = open_chats(file, findings)
         before = len(tally.asked)
         for conversation in _conversations(lines, file, tell):
             tally.add(conversation, count)
-        read.append(FileRows(file, "jsonl", lines.rows, len(tally.asked) - before))
+        read.append(FileRows(file, lines.format, lines.rows, len(tally.asked) - before))
     return _describe(read, tally, known, tell)
 
 
-def _conversations(lines: ChatFile, file: str, tell: Told) -> Iterator[Conversation]:
+def _conversations(lines: ChatFile | ChatDocument, file: str, tell: Told) -> Iterator[Conversation]:
     path, task = Path(file), f"reading {file}"
     size = path.stat().st_size if path.is_file() else 0
     for line, value in lines.values():
@@ -210,12 +229,16 @@ def _describe(
             for text, count in tally.answers.most_common(_ANSWERS_KEPT)
             if count > 1
         ),
+        question_histogram=histogram(tally.messages.get("user", ())),
+        answer_histogram=histogram(tally.messages.get("assistant", ())),
         repeated=repeated,
         near=near,
         vocabulary=describe_vocabulary(words),
         languages=count_languages(words),
         keywords=find_keywords(words),
         topics=find_topics(words),
+        fields=tally.fields.grouping(),
+        concepts=describe_concepts(words, tally.fields.concepts, tally.questions, tally.said),
     )
 
 
@@ -231,7 +254,7 @@ def _roles(tally: _Tally) -> tuple[Role, ...]:
 
 def _copies(asked: Sequence[str], tell: Told) -> tuple[int, int]:
     """Conversations that ask exactly, and further ones that ask nearly, what another does."""
-    groups = len(set(clusters(asked, progress=partial(tell, _COMPARING))))
+    groups = len(set(same_questions(asked, progress=partial(tell, _COMPARING))))
     different = len(set(asked))
     return len(asked) - different, different - groups
 

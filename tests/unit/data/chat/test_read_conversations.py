@@ -130,7 +130,7 @@ WARNINGS: dict[str, tuple[object, str, str]] = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_is_named_by_kind_and_line(name: str, tmp_path: Path) -> None:
     fault, kind, word = ERRORS[name]
-    reading = read_conversations(planted(tmp_path / "a.jsonl", fault))
+    reading = read_conversations(planted(tmp_path / "a.jsonl", fault), "protocol")
     errors = [found for found in reading.findings if found.severity == "error"]
     assert [(found.kind, found.line) for found in errors] == [(kind, 5)]
     assert word in errors[0].message
@@ -143,7 +143,7 @@ def test_an_error_is_named_by_kind_and_line(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", WARNINGS)
 def test_a_warning_keeps_the_line(name: str, tmp_path: Path) -> None:
     fault, kind, word = WARNINGS[name]
-    reading = read_conversations(planted(tmp_path / "a.jsonl", fault))
+    reading = read_conversations(planted(tmp_path / "a.jsonl", fault), "protocol")
     assert [(each.kind, each.line, each.severity) for each in reading.findings] == [
         (kind, 5, "warning")
     ]
@@ -157,7 +157,7 @@ def test_there_are_at_least_twenty_kinds_of_error() -> None:
 
 def test_every_fault_of_a_line_is_told(tmp_path: Path) -> None:
     line = row(5, said("bot", ""), {**ASK, "weight": 1}, ANSWER, extra=1)
-    reading = read_conversations(planted(tmp_path / "a.jsonl", line))
+    reading = read_conversations(planted(tmp_path / "a.jsonl", line), "protocol")
     assert {found.kind for found in reading.findings} == {
         "unknown_role",
         "empty_content",
@@ -236,7 +236,7 @@ def test_a_fault_on_every_line_is_told_a_thousand_times_and_counted(tmp_path: Pa
     path = tmp_path / "a.jsonl"
     lines = MOST_OF_A_KIND + 500
     path.write_text(text(*[{"prompt": "a", "completion": "b"}] * lines))
-    findings = read_conversations(path).findings
+    findings = read_conversations(path, "protocol").findings
     assert len(findings) == MOST_OF_A_KIND + 1
     assert sum(found.count for found in findings) == lines
     assert (findings[-1].line, findings[-1].count) == (MOST_OF_A_KIND + 1, 500)

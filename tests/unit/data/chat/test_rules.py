@@ -27,7 +27,7 @@ CHARACTERS = TokenCounter("characters", True, len)
 
 def reading_of(path: Path, *lines: object, bom: bool = False) -> ChatReading:
     path.write_text(text(*lines), encoding="utf-8-sig" if bom else "utf-8")
-    return read_conversations(path)
+    return read_conversations(path, "protocol")
 
 
 def rows(count: int) -> list[dict[str, object]]:
