@@ -13,6 +13,10 @@ READY  := $(VENV)/.ready
 TORCH := torch==2.13.0
 PIP   := -m pip --disable-pip-version-check --no-input install --quiet
 
+# A file's tests stay together, in one of so many processes.
+WORKERS  ?= 2
+PARALLEL := -n $(WORKERS) --dist loadfile
+
 QUICK := not slow and not crash and not browser and not gpu and not live
 
 .DEFAULT_GOAL := help
@@ -52,10 +56,10 @@ demo: $(READY) ## train, measure and question a first model (under a minute afte
 	@$(BIN)/aprendiz demo
 
 test: $(READY) ## the quick tests (a few minutes)
-	$(BIN)/python -m pytest -m "$(QUICK)"
+	$(BIN)/python -m pytest $(PARALLEL) -m "$(QUICK)"
 
 test-slow: $(READY) ## trainings that take more than ten seconds
-	$(BIN)/python -m pytest -m "slow and not crash and not browser and not gpu and not live"
+	$(BIN)/python -m pytest $(PARALLEL) -m "slow and not crash and not browser and not gpu and not live"
 
 test-crash: $(READY) ## processes killed in the middle of their work
 	$(BIN)/python -m pytest -m "crash and not gpu and not live"

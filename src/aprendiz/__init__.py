@@ -15,19 +15,43 @@ from typing import TYPE_CHECKING, Any
 from aprendiz._version import __version__
 
 if TYPE_CHECKING:
+    from aprendiz.assistants.gguf import load_model_from_gguf
+    from aprendiz.assistants.load import load_chat_model
+    from aprendiz.data.chat.records import Message
     from aprendiz.errors import AprendizError
-    from aprendiz.interfaces import Prediction
+    from aprendiz.evaluation.maths.validate import validate_math_response
+    from aprendiz.interfaces import Prediction, Reply, Sampling
     from aprendiz.workflow import check, evaluate, load, train
 
-__all__ = ["AprendizError", "Prediction", "__version__", "check", "evaluate", "load", "train"]
+__all__ = [
+    "AprendizError",
+    "Message",
+    "Prediction",
+    "Reply",
+    "Sampling",
+    "__version__",
+    "check",
+    "evaluate",
+    "load",
+    "load_chat_model",
+    "load_model_from_gguf",
+    "train",
+    "validate_math_response",
+]
 
 _HOME = {
     "AprendizError": "aprendiz.errors",
+    "Message": "aprendiz.data.chat.records",
     "Prediction": "aprendiz.interfaces",
+    "Reply": "aprendiz.interfaces",
+    "Sampling": "aprendiz.interfaces",
     "check": "aprendiz.workflow",
     "evaluate": "aprendiz.workflow",
     "load": "aprendiz.workflow",
+    "load_chat_model": "aprendiz.assistants.load",
+    "load_model_from_gguf": "aprendiz.assistants.gguf",
     "train": "aprendiz.workflow",
+    "validate_math_response": "aprendiz.evaluation.maths.validate",
 }
 
 

@@ -9,6 +9,8 @@
     ├── SettingsError             exit 2   an environment variable or .env value we cannot use
     ├── ProjectError              exit 2   a project.yaml that does not add up
     ├── BaseModelError            exit 2   a base model that cannot be found or is not what it claims
+    ├── ChatError                 exit 2   a conversation that a chat model cannot answer
+    ├── ExportError               exit 2   an export that is not possible, or not the same model
     ├── MissingExtra              exit 3   a library that an extra would install
     ├── ProviderError             exit 4   a hub, tracking server or vendor said no
     └── JobStopped                exit 5   interrupted on purpose; says how to go on
@@ -83,6 +85,18 @@ class ProjectError(AprendizError):
 
 class BaseModelError(AprendizError):
     """A base model cannot be found, or its weights are not the ones it claims to be."""
+
+    exit_code = 2
+
+
+class ChatError(AprendizError):
+    """A conversation that a chat model cannot answer: too long, or with nothing to answer."""
+
+    exit_code = 2
+
+
+class ExportError(AprendizError):
+    """A model cannot be exported, or what was exported does not give the same answers."""
 
     exit_code = 2
 

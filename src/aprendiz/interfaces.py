@@ -1,16 +1,18 @@
 """Promises and plain values that the rooms exchange. No logic lives here.
 
-A ``Method`` (see ``methods/catalogue.py``) turns a ``Dataset`` and a recipe into
-files; loading those files gives a ``Classifier``. A ``Run`` is told what happens
-on the way.
+A ``Method`` (see ``methods/catalogue.py``) turns a dataset and a recipe into files;
+loading those files gives a ``Classifier``, or a ``ChatModel`` where the method learns
+from conversations. A ``Run`` is told what happens on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from aprendiz.data.chat.records import Message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,12 +59,15 @@ class Abilities:
     Attributes:
         extras: extras that must be installed to train with it.
         steps: it learns step by step, so it has curves and can be resumed.
-        uses_base_model: it starts from a pretrained encoder.
+        uses_base_model: it starts from a pretrained model.
+        learns: ``labels``: from labelled texts, and the result is a :class:`Classifier`;
+            ``conversations``: from chats, and the result is a :class:`ChatModel`.
     """
 
     extras: tuple[str, ...]
     steps: bool
     uses_base_model: bool
+    learns: Literal["labels", "conversations"] = "labels"
 
 
 @runtime_checkable
@@ -79,6 +84,83 @@ class Classifier(Protocol):
 
         A row sums to 1, or is all zero where the model gave no answer that is one of the
         labels (a chat model can; such a row counts as wrong, never as a guess).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a reply is drawn from a chat model.
+
+    Attributes:
+        max_tokens: most tokens of the reply; what the context leaves room for, if less.
+        temperature: 0 always takes the most probable token (greedy); above 0 draws.
+        top_p: draw only among the most probable tokens that together have this
+            probability (nucleus sampling, Holtzman et al. 2020); 1 is all of them.
+        seed: fixes what is drawn; ``None`` draws anew each time.
+        stop: texts that end the reply; they are not part of it.
+    """
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a chat model said.
+
+    Attributes:
+        text: the whole reply, without the token that ends it.
+        prompt_tokens: tokens of the conversation as the model read it.
+        completion_tokens: tokens of the reply, the ending one included.
+        finish_reason: ``stop``: the model ended it, or a stop text came; ``length``: cut at
+            ``max_tokens`` or at the end of the context.
+    """
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: Literal["stop", "length"]
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A loaded model that goes on with conversations. Not to be used from two threads at once."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a conversation and its reply together."""
+        ...
+
+    def stream(
+        self, messages: Sequence[Message], sampling: Sampling = Sampling()
+    ) -> Iterator[str | Reply]:
+        """Pieces of text as they come and, last, the whole :class:`Reply`.
+
+        The pieces together are its text. Closing the iterator ends the work at the next token.
+
+        Raises:
+            ChatError: the conversation leaves no room for a reply.
+        """
+        ...
+
+    def replies(
+        self, conversations: Sequence[Sequence[Message]], sampling: Sampling = Sampling()
+    ) -> list[Reply]:
+        """A reply to each conversation, in their order; several are worked on together.
+
+        Greedy replies are those that :meth:`stream` gives, but for ties in the arithmetic.
+
+        Raises:
+            ChatError: a conversation leaves no room for a reply.
         """
         ...
 
@@ -193,7 +275,8 @@ class Trained:
             (``base_model``, ``device``, ``precision``, ``temperature`` …).
         chose_on_validation: the validation rows chose the checkpoint or the
             temperature, so a score on them is not a score on unseen rows.
-        huggingface: the files load with ``AutoModelForSequenceClassification``.
+        huggingface: the files load with transformers' own classes for their kind
+            (``AutoModelForSequenceClassification``; for a chat model, an adapter with PEFT).
         not_yet: why the model cannot answer now although it is finished (a managed model
             that is not deployed), with what to do; empty when it can.
     """

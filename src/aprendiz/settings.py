@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     threshold: float = Field(default=0.70, ge=0.0, le=1.0)
     """Confidence under which an answer asks for clarification instead."""
 
+    export_agreement: float = Field(default=0.99, ge=0.0, le=1.0)
+    """Least share of prompts that an exported chat model must answer word for word alike."""
+
     host: str = "127.0.0.1"
     """Address that servers listen on."""
 

@@ -39,7 +39,9 @@ def test_every_module_is_looked_at() -> None:
                 "aprendiz.tracking.mlflow_",
             )
         )
-        or name.endswith((".train", ".predict", ".figures", ".app", ".server", ".__main__"))
+        or name.endswith(
+            (".train", ".predict", ".figures", ".app", ".chat_app", ".server", ".__main__")
+        )
         for name in heavy
     ), heavy
 
