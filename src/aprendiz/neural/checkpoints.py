@@ -54,6 +54,15 @@ def had_ended(state: TrainerState) -> bool:
 
 
 def load_best(network: nn.Module, state: TrainerState, folder: Path) -> None:
-    """Give a network the weights of the best checkpoint, wherever ``folder`` now lies."""
+    """Give a network the weights of the best checkpoint, wherever ``folder`` now lies.
+
+    A checkpoint of a PEFT model has those of the adapter alone.
+    """
     best = folder / Path(str(state.best_model_checkpoint)).name
-    network.load_state_dict(load_file(best / "model.safetensors"))
+    adapter = best / "adapter_model.safetensors"
+    if adapter.is_file():
+        from peft import set_peft_model_state_dict
+
+        set_peft_model_state_dict(network, load_file(adapter))
+    else:
+        network.load_state_dict(load_file(best / "model.safetensors"))

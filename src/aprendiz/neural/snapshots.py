@@ -8,7 +8,14 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from aprendiz.interfaces import Album, WriteFiles
 
-_FIGURES = ("loss", "eval_loss", "eval_accuracy", "eval_f1")
+_FIGURES = (
+    "loss",
+    "mean_token_accuracy",
+    "eval_loss",
+    "eval_mean_token_accuracy",
+    "eval_accuracy",
+    "eval_f1",
+)
 
 
 class SnapshotCallback(TrainerCallback):

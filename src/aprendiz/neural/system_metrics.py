@@ -6,9 +6,12 @@ Not a monitor with a thread of its own: callers decide when to look.
 from __future__ import annotations
 
 import functools
+import resource
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -39,6 +42,49 @@ def sample_system() -> dict[str, float]:
     for number, handle in enumerate(_gpus()):
         figures |= {f"system/gpu{number}_{name}": told for name, told in _look_at(handle).items()}
     return figures
+
+
+class PeakMemory:
+    """The most memory that a piece of work had; use it with ``with``.
+
+    On a GPU, what torch had allocated there. On a CPU, the resident memory of this process,
+    libraries included; where the system cannot start the measure afresh (only Linux can), the
+    peak since the process began.
+
+    Attributes:
+        bytes: the peak; 0 until the work has ended.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._on_gpu = device.startswith("cuda")
+        self.bytes = 0
+
+    def __enter__(self) -> PeakMemory:
+        if self._on_gpu:
+            _torch().cuda.reset_peak_memory_stats()
+        else:
+            with suppress(OSError):
+                Path("/proc/self/clear_refs").write_text("5")  # see proc(5): VmHWM starts again
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bytes = _torch().cuda.max_memory_allocated() if self._on_gpu else _peak_resident()
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch
+
+
+def _peak_resident() -> int:
+    """Highest resident memory of this process, in bytes."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 class _Cpu:

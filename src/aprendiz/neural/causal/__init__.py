@@ -1,0 +1,1 @@
+"""Causal language models: bases, templates, generation, adapters, GGUF."""
