@@ -10,26 +10,34 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, overload
 
 from aprendiz import recipe as recipes
 from aprendiz.artifact import manifest as manifests
 from aprendiz.artifact.album import Album
 from aprendiz.artifact.describe import describe
-from aprendiz.artifact.folder import building, can_resume
+from aprendiz.artifact.folder import building, stopped
 from aprendiz.artifact.manifest import Manifest
 from aprendiz.artifact.model import Model
+from aprendiz.artifact.result import TrainResult
 from aprendiz.data import check as checks
+from aprendiz.data.briefing import brief
 from aprendiz.data.frozen import NAME as SPLIT
 from aprendiz.data.prepare import Prepared, prepare
 from aprendiz.data.read import read_examples
 from aprendiz.data.records import Example, Finding
-from aprendiz.errors import DataError, JobStopped
-from aprendiz.interfaces import Classifier, Listener, Observer, Silence, Trained, Workspace
+from aprendiz.errors import DataError, ModelFolderError
+from aprendiz.interfaces import (
+    ChatModel,
+    Classifier,
+    Listener,
+    Observer,
+    Silence,
+    Trained,
+    Workspace,
+)
 from aprendiz.methods import catalogue
-from aprendiz.recipe import Recipe
 from aprendiz.settings import get_settings
 from aprendiz.tracking import facts
 from aprendiz.tracking.heard import HeardRun
@@ -39,58 +47,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from aprendiz.evaluation.metrics import Evaluation
+    from aprendiz.evaluation.replies import AnswersEvaluation
 
+_OTHER_MODELS = ("config.json", "adapter_config.json")  # of Hugging Face and of PEFT
 _ROWS_AT_ONCE = 1_024  # between two movements of a progress bar
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training gave.
-
-    Attributes:
-        folder: the model folder; ``None`` after a dry run.
-        recipe: the filled recipe.
-        split: how the rows were divided, in words.
-        findings: warnings about the data.
-        part: which rows were measured: ``test``, ``validation`` or ``none``.
-        evaluation: figures on that part.
-        seconds: wall time of the learning itself.
-        manifest: what the folder says of itself.
-    """
-
-    folder: Path | None
-    recipe: Recipe
-    split: str
-    findings: tuple[Finding, ...]
-    part: str
-    evaluation: Evaluation | None
-    seconds: float
-    manifest: Manifest | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "model": str(self.folder) if self.folder else None,
-            "version": self.manifest.version if self.manifest else None,
-            "recipe": self.recipe.model_dump(mode="json"),
-            "split": self.split,
-            "seconds": round(self.seconds, 3),
-            "part": self.part,
-            "evaluation": self.evaluation.as_dict() if self.evaluation else None,
-            "report": str(self.folder / "report.html") if self.evaluation and self.folder else None,
-            "findings": [finding.as_dict() for finding in self.findings],
-        }
-
-    def summary(self) -> str:
-        """The result in a few lines for a person."""
-        if self.folder is None:
-            return f"nothing trained (dry run): {self.recipe.method}, {self.split}"
-        lines = [f"model:    {self.folder}"]
-        if self.evaluation is not None:
-            lines.append(self.evaluation.in_words())
-            lines.append(f"report:   {self.folder / 'report.html'}")
-        lines.append(f'next:     aprendiz predict {self.folder} "a text of yours"')
-        return "\n".join(lines)
 
 
 def check(
@@ -127,12 +87,13 @@ def train(
     listener: Listener | None = None,
     snapshots: Path | None = None,
 ) -> TrainResult:
-    """Learn from examples and write a model folder.
+    """Learn from examples, or from conversations, and write a model folder.
 
     Args:
-        data: examples to learn from: a file or ``hf://owner/name[/config]:split``.
+        data: examples to learn from: a file or ``hf://owner/name[/config]:split``; for a
+            method that learns from conversations, a file of those.
         out: the folder to make; a model folder already there is replaced at the end.
-        method: ``tfidf``, ``probe`` (default), ``finetune`` or ``managed``.
+        method: ``tfidf``, ``probe`` (default), ``finetune``, ``managed`` or ``lora``.
         recipe: settings as a recipe file, a mapping or a recipe object.
         overrides: single settings as ``key=value``.
         validation: rows that may choose a checkpoint.
@@ -162,6 +123,24 @@ def train(
     tell = observer or Silence()
     settings = get_settings()
     chosen = catalogue.choose_recipe(method, recipe, overrides)
+    if catalogue.find(chosen.method).abilities.learns == "conversations":
+        from aprendiz.assistants.train import train as train_assistant
+
+        return train_assistant(
+            data,
+            out=out,
+            recipe=chosen,
+            validation=validation,
+            test=test,
+            split=split,
+            holdout=holdout,
+            dry_run=dry_run,
+            resume=resume,
+            track=track,
+            observer=observer,
+            listener=listener,
+            snapshots=snapshots,
+        )
     prepared = prepare(
         str(data),
         validation=str(validation) if validation else None,
@@ -172,7 +151,8 @@ def train(
         holdout=holdout,
         seed=chosen.seed,
     )
-    _say_data(prepared, tell)
+    for line in brief(prepared.readings, prepared.findings, prepared.dataset.split):
+        tell.say(line)
     dataset = prepared.dataset
     part, rows = _measured(prepared)
     if check_first := catalogue.checker(chosen.method):
@@ -205,7 +185,7 @@ def train(
                 Workspace(build.files, build.checkpoints, build.resumed, heard, tell, album),
             )
         except KeyboardInterrupt:
-            raise _stopped(goal) from None
+            raise stopped(goal) from None
         seconds = time.perf_counter() - begin
         if not catalogue.find(chosen.method).abilities.steps:
             # A method that learns in steps has sampled the machine at each of its logs.
@@ -261,31 +241,87 @@ def load(folder: str | Path) -> Model:
     """
     place = Path(folder)
     manifest = manifests.read(place)
+    if catalogue.find(manifest.method).abilities.learns == "conversations":
+        raise ModelFolderError(
+            f"{place}: a chat model, which answers conversations and gives no labels",
+            f"aprendiz chat {place}, or aprendiz.load_chat_model({str(place)!r})",
+        )
     manifests.verify(place, manifest)
     return Model(catalogue.loader(manifest.method)(place, manifest.labels), manifest, place)
 
 
+@overload
 def evaluate(
-    model: Model | str | Path,
+    model: Model,
     data: str | Path,
     *,
     text_column: str | None = None,
     label_column: str | None = None,
     observer: Observer | None = None,
-) -> Evaluation:
-    """Measure a model on labelled rows.
+) -> Evaluation: ...
+
+
+@overload
+def evaluate(
+    model: ChatModel | str | Path,
+    data: str | Path,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    against: ChatModel | str | Path | None = None,
+    answers: Literal["maths", "text"] | None = None,
+    observer: Observer | None = None,
+) -> Evaluation | AnswersEvaluation: ...
+
+
+def evaluate(
+    model: Model | ChatModel | str | Path,
+    data: str | Path,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    against: ChatModel | str | Path | None = None,
+    answers: Literal["maths", "text"] | None = None,
+    observer: Observer | None = None,
+) -> Evaluation | AnswersEvaluation:
+    """Measure a model on labelled rows, or a chat model on conversations.
+
+    Args:
+        model: a loaded model, or where it lies; for chat models whatever
+            :func:`aprendiz.load_chat_model` takes.
+        data: rows or conversations that it has not seen.
+        text_column: name of the text column, when it cannot be found.
+        label_column: name of the label column, when it cannot be found.
+        against: another chat model, to be asked the same and compared row by row.
+        answers: how a chat model's answers are compared; found from the data by default.
+        observer: whom to tell.
 
     Raises:
         DataError: the rows cannot be used, or have labels the model does not know.
         ModelFolderError: see :func:`load`.
     """
+    if not isinstance(model, Model) and (against or answers or _converses(model)):
+        from aprendiz.assistants import grade
+
+        return grade.evaluate(model, data, against=against, answers=answers, observer=observer)
     reading = read_examples(str(data), text=text_column, label=label_column)
     checks.refuse([*reading.findings, *checks.no_rows([reading])])
-    loaded = model if isinstance(model, Model) else load(model)
+    loaded = model if isinstance(model, Model) else load(Path(str(model)))
     checks.refuse(checks.labels_missing_from(loaded.labels, reading.examples))
     tell = observer or Silence()
     tell.say(reading.in_words())
     return _measure(loaded, reading.examples, tell)[0]
+
+
+def _converses(model: ChatModel | str | Path) -> bool:
+    """Whether it is a chat model; of a place that is no model folder, whether it may be one."""
+    if not isinstance(model, str | Path):
+        return True
+    place = Path(model)
+    if (place / manifests.NAME).exists():
+        method = catalogue.find(manifests.read(place).method)
+        return method.abilities.learns == "conversations"
+    return place.is_file() or any((place / name).is_file() for name in _OTHER_MODELS)
 
 
 def report(model: str | Path, out: str | Path | None = None) -> Path:
@@ -307,17 +343,6 @@ def report(model: str | Path, out: str | Path | None = None) -> Path:
     from aprendiz.report import write
 
     return write.redraw(folder, manifest, Path(out))
-
-
-def _say_data(prepared: Prepared, tell: Observer) -> None:
-    for reading in prepared.readings:
-        tell.say(reading.in_words())
-    warnings = [finding for finding in prepared.findings if finding.severity == "warning"]
-    for finding in warnings[:5]:
-        tell.say(f"warning: {finding.file}:{finding.line}: {finding.message}")
-    if len(warnings) > 5:
-        tell.say(f"… and {len(warnings) - 5} more warnings: aprendiz data check shows them")
-    tell.say(prepared.dataset.split)
 
 
 def _measured(prepared: Prepared) -> tuple[str, tuple[Example, ...]]:
@@ -359,14 +384,6 @@ def _write_card(
         hf_loadable=trained.huggingface,
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
-
-
-def _stopped(out: Path) -> JobStopped:
-    if can_resume(out):
-        return JobStopped(
-            "training stopped before its end", "the same command with --resume goes on"
-        )
-    return JobStopped("training stopped before its first checkpoint; nothing was written")
 
 
 def _write_json(path: Path, value: object) -> None:

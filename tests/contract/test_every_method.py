@@ -1,4 +1,7 @@
-"""The promise that every method of the catalogue keeps. A new method is tested by being listed."""
+"""The promise that every method that learns labels keeps. A new one is tested by being listed.
+
+Methods that learn from conversations are held to theirs in ``test_every_assistant.py``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 from aprendiz import workflow
+from aprendiz.artifact.result import TrainResult
 from aprendiz.errors import DataError, ModelFolderError, RecipeError
 from aprendiz.methods import catalogue
 from tests.conftest import EXAMPLES
@@ -17,7 +21,8 @@ from tests.platforms import platform
 # Each job of the managed service is a process of its own, which takes some seconds.
 METHODS = [
     pytest.param(method, marks=[pytest.mark.slow] * (method == "managed"))
-    for method in sorted(catalogue.METHODS)
+    for method, row in sorted(catalogue.METHODS.items())
+    if row.abilities.learns == "labels"
 ]
 TEXTS = ["hello my friend", "I want a refund please", "two coffees", "¿qué tal? 日本語 🙂"]
 
@@ -47,7 +52,7 @@ def recipe_of(tiny_encoder: Path, request: pytest.FixtureRequest, monkeypatch: p
 
 @pytest.fixture
 def trained(examples_file: Path, tmp_path: Path, recipe_of):
-    def train(method: str, name: str = "model", **changes: object) -> workflow.TrainResult:
+    def train(method: str, name: str = "model", **changes: object) -> TrainResult:
         return workflow.train(
             examples_file, out=tmp_path / name, recipe=recipe_of(method, **changes)
         )

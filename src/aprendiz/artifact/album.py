@@ -13,6 +13,7 @@ from pathlib import Path
 from aprendiz import recipe as recipes
 from aprendiz.artifact.describe import describe
 from aprendiz.artifact.folder import building
+from aprendiz.data.chat.prepare import PreparedChats
 from aprendiz.data.frozen import NAME as SPLIT
 from aprendiz.data.prepare import Prepared
 from aprendiz.interfaces import Listener, Trained, WriteFiles
@@ -36,7 +37,7 @@ class Album:
         self,
         folder: Path,
         recipe: Recipe,
-        prepared: Prepared,
+        prepared: Prepared | PreparedChats,
         threshold: float,
         listener: Listener | None = None,
     ) -> None:

@@ -7,7 +7,7 @@ no model. What only the user can know (licence, language) is left for the user t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 
 from aprendiz.artifact.loading import how_to_load, is_elsewhere
 from aprendiz.artifact.manifest import Manifest
+from aprendiz.artifact.markdown import code, figure, percent, plain, span, table
 
 _WORST = 5
 _FEW_ROWS = 10
@@ -105,9 +106,9 @@ def _model_index(manifest: Manifest, evaluation: Mapping[str, Any]) -> dict[str,
 
 def _introduction(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
     base = manifest.training.get("base_model")
-    learnt = f", on the base model {_code(_base_name(base))}" if base else ""
+    learnt = f", on the base model {code(_base_name(base))}" if base else ""
     lines = [
-        f"# {_plain(manifest.name)}",
+        f"# {plain(manifest.name)}",
         f"A text classifier: it reads a text and answers with one of {len(manifest.labels)} "
         f"labels and a probability for each. Learnt by the method `{manifest.method}`{learnt}, "
         f"with aprendiz {manifest.libraries.get('aprendiz', '')}".rstrip()
@@ -116,8 +117,8 @@ def _introduction(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> s
     if evaluation is not None:
         low, high = evaluation["accuracy_ci"]
         lines.append(
-            f"**Right on {_percent(evaluation['accuracy'])} of {evaluation['n']:,} "
-            f"{_rows_measured(manifest)} (95 % interval {_percent(low)} to {_percent(high)}).**"
+            f"**Right on {percent(evaluation['accuracy'])} of {evaluation['n']:,} "
+            f"{_rows_measured(manifest)} (95 % interval {percent(low)} to {percent(high)}).**"
         )
     return "\n\n".join(lines)
 
@@ -145,7 +146,7 @@ def _scores(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
         ("Macro recall", "recall"),
         ("Expected calibration error (lower is better)", "ece"),
     )
-    rows = [(name, _figure(evaluation[key]), _span(evaluation[f"{key}_ci"])) for name, key in told]
+    rows = [(name, figure(evaluation[key]), span(evaluation[f"{key}_ci"])) for name, key in told]
     notes = (
         "Accuracy has Wilson's interval, the others a bootstrap. Macro averages run over the "
         "labels that occur in the truth or in the answers."
@@ -156,7 +157,7 @@ def _scores(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
             "on new texts."
         )
     head = f"On {evaluation['n']:,} {_rows_measured(manifest)}:"
-    return f"{head}\n\n{_table(('figure', 'value', '95 % interval'), rows)}\n\n{notes}"
+    return f"{head}\n\n{table(('figure', 'value', '95 % interval'), rows)}\n\n{notes}"
 
 
 def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
@@ -187,9 +188,9 @@ def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
     weakest = sorted(measured, key=lambda entry: entry["f1"])[:_WORST]
     rows = [
         (
-            _code(entry["label"]),
-            _figure(entry["f1"]),
-            f"{_figure(entry['recall'])} ({_span(entry['recall_ci'])})",
+            code(entry["label"]),
+            figure(entry["f1"]),
+            f"{figure(entry['recall'])} ({span(entry['recall_ci'])})",
             f"{entry['support']:,}",
         )
         for entry in weakest
@@ -197,19 +198,18 @@ def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
     ]
     blocks = ["\n".join(said)]
     if rows:
-        table = _table(("weakest labels", "F1", "recall (95 % interval)", "rows"), rows)
-        blocks.append(table)
+        blocks.append(table(("weakest labels", "F1", "recall (95 % interval)", "rows"), rows))
     pairs = [
-        (_code(pair["true"]), _code(pair["predicted"]), f"{pair['count']:,}")
+        (code(pair["true"]), code(pair["predicted"]), f"{pair['count']:,}")
         for pair in evaluation["confused_pairs"][:_WORST]
     ]
     if pairs:
-        blocks.append(_table(("most often confused: true", "answered", "rows"), pairs))
+        blocks.append(table(("most often confused: true", "answered", "rows"), pairs))
     return "\n\n".join(blocks)
 
 
 def _labels(manifest: Manifest) -> str:
-    shown = ", ".join(_code(label) for label in manifest.labels[:_LABELS_IN_FULL])
+    shown = ", ".join(code(label) for label in manifest.labels[:_LABELS_IN_FULL])
     left = len(manifest.labels) - _LABELS_IN_FULL
     more = f" and {left:,} more, in `manifest.json`" if left > 0 else ""
     return f"{len(manifest.labels)} labels, in the order of their numbers: {shown}{more}."
@@ -223,12 +223,12 @@ def _data(manifest: Manifest) -> str:
         if data.get(name)
     ]
     if data.get("sources"):
-        rows.append(("sources", ", ".join(_code(str(name)) for name in data["sources"])))
+        rows.append(("sources", ", ".join(code(str(name)) for name in data["sources"])))
     if data.get("split"):
-        rows.append(("split", _plain(str(data["split"]))))
+        rows.append(("split", plain(str(data["split"]))))
     if data.get("fingerprint"):
-        rows.append(("fingerprint (SHA-256 of texts and labels)", _code(data["fingerprint"])))
-    return _table(("", ""), rows)
+        rows.append(("fingerprint (SHA-256 of texts and labels)", code(data["fingerprint"])))
+    return table(("", ""), rows)
 
 
 def _recipe(manifest: Manifest) -> str:
@@ -243,38 +243,7 @@ def _rows_measured(manifest: Manifest) -> str:
     return f"{part} rows it had not learnt from"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    """Text on one line in which Markdown and HTML mean nothing."""
-    return re.sub(r"([\\`*_{}\[\]<>#|&])", r"\\\1", " ".join(text.split()))
-
-
-def _code(text: str) -> str:
-    """Text as a code span that survives backticks, pipes and line breaks."""
-    line = " ".join(text.split()).replace("|", r"\|")
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
-    inner = f" {line} " if "`" in line else line
-    return f"{fence}{inner}{fence}"
-
-
 def _base_name(base: object) -> str:
     """A hub or package name as it is; of a path on somebody's machine only the last part."""
     name = str(base)
     return name if _HUB_NAME.fullmatch(name) else PurePath(name).name or name
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _figure(value: float) -> str:
-    return f"{value:.3f}"
-
-
-def _span(interval: Sequence[float]) -> str:
-    return f"{interval[0]:.3f} to {interval[1]:.3f}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from aprendiz._version import __version__
 from aprendiz.artifact.manifest import Manifest
+from aprendiz.data.chat.prepare import PreparedChats
 from aprendiz.data.prepare import Prepared
 from aprendiz.interfaces import Trained
 from aprendiz.recipe import Recipe
@@ -18,7 +19,7 @@ from aprendiz.recipe import Recipe
 def describe(
     out: Path,
     recipe: Recipe,
-    prepared: Prepared,
+    prepared: Prepared | PreparedChats,
     trained: Trained,
     part: str,
     figures: Mapping[str, Any] | None,
@@ -39,7 +40,7 @@ def describe(
     """
     dataset = prepared.dataset
     figures = figures or {}
-    names = ("n", "accuracy", "macro_f1", "precision", "recall", "ece")
+    names = ("n", "accuracy", "macro_f1", "precision", "recall", "ece", "exact_match")
     kept = [name for each in names for name in (each, f"{each}_ci") if name in figures]
     return Manifest(
         method=recipe.method,
@@ -68,7 +69,7 @@ def describe(
 
 def _libraries() -> dict[str, str]:
     found = {"aprendiz": __version__}
-    for name in ("torch", "transformers", "tokenizers", "scikit-learn", "numpy"):
+    for name in ("torch", "transformers", "tokenizers", "peft", "trl", "scikit-learn", "numpy"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

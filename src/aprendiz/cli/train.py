@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json as jsons
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aprendiz.cli.terminal import Terminal
+from aprendiz.methods.catalogue import AnyRecipe
 
 
 def train(
-    data: Annotated[str, typer.Option(help="examples: a file, or hf://owner/name[/config]:split")],
-    out: Annotated[Path, typer.Option(help="model folder to make")],
+    data: Annotated[
+        str,
+        typer.Option(help="examples or conversations: a file, or hf://owner/name[/config]:split"),
+    ],
+    out: Annotated[Path | None, typer.Option(help="model folder to make")] = None,
     validation: Annotated[
         str | None, typer.Option(help="rows that may choose the checkpoint")
     ] = None,
@@ -23,7 +28,7 @@ def train(
         typer.Option(help="frozen split of --data: split.json, or a folder (of a model) with one"),
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help="tfidf, probe (the default), finetune or managed")
+        str | None, typer.Option(help="tfidf, probe (the default), finetune, managed or lora")
     ] = None,
     recipe: Annotated[Path | None, typer.Option(help="recipe in YAML")] = None,
     set_: Annotated[
@@ -40,6 +45,13 @@ def train(
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="name of the text column")] = None,
     label_column: Annotated[str | None, typer.Option(help="name of the label column")] = None,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview",
+            help="show what of the first conversations is trained; train nothing (lora)",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="check everything, train nothing")
     ] = False,
@@ -54,7 +66,12 @@ def train(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="answer as one JSON document")] = False,
 ) -> None:
-    """Learn from a file of examples and write a model folder."""
+    """Learn from a file of examples, or of conversations, and write a model folder."""
+    if preview:
+        _preview(data, recipe or ({"method": method} if method else None), set_ or (), json)
+        return
+    if out is None:
+        raise typer.BadParameter("a training needs a folder to write", param_hint="--out")
     from aprendiz import workflow
 
     with Terminal() as terminal:
@@ -76,3 +93,15 @@ def train(
             observer=terminal,
         )
     print(jsons.dumps(told.as_dict(), ensure_ascii=False) if json else told.summary())
+
+
+def _preview(data: str, recipe: AnyRecipe, overrides: Sequence[str], json: bool) -> None:
+    from aprendiz.assistants.preview import preview
+    from aprendiz.cli import preview_screen
+
+    with Terminal() as terminal:
+        rows = preview(data, recipe, overrides=overrides, observer=terminal)
+    if json:
+        print(jsons.dumps([row.as_dict() for row in rows], ensure_ascii=False))
+    else:
+        preview_screen.show(rows)

@@ -4,7 +4,7 @@
 - ``train.py`` (heavy): ``train(dataset, recipe, workspace) -> Trained``, which writes
   the model's own files into ``workspace.files``;
 - ``predict.py`` (heavy): ``load(folder, labels) -> Classifier``, which needs nothing but
-  those files;
+  those files; a ``ChatModel`` if the method learns from conversations (labels are empty);
 - ``check.py`` (light, if there is anything to check): ``check(dataset, recipe, observer)``,
   called before a training and in a dry run.
 
@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from aprendiz import recipe as recipes
-from aprendiz.data.dataset import Dataset
 from aprendiz.errors import MissingExtra, RecipeError
-from aprendiz.interfaces import Abilities, Classifier, Observer, Trained, Workspace
+from aprendiz.interfaces import Abilities, ChatModel, Classifier, Observer, Trained, Workspace
 from aprendiz.recipe import Recipe
 from aprendiz.settings import set_library_default
 
@@ -59,6 +58,11 @@ METHODS: dict[str, Method] = {
             "managed",
             "a job on Azure OpenAI, OpenAI or `aprendiz platform`; the folder is a pointer to it",
             Abilities(extras=("managed",), steps=True, uses_base_model=False),
+        ),
+        Method(
+            "lora",
+            "adapters on a language model that answers in its own words; learns from conversations",
+            Abilities(extras=("lora",), steps=True, uses_base_model=True, learns="conversations"),
         ),
     )
 }
@@ -114,17 +118,17 @@ def choose_recipe(
     return recipes.build({**values, "method": name}, recipe_class(name), source)
 
 
-def trainer(name: str) -> Callable[[Dataset, Any, Workspace], Trained]:
-    """A method's ``train``.
+def trainer(name: str) -> Callable[[Any, Any, Workspace], Trained]:
+    """A method's ``train``: from a ``Dataset``, or a ``ChatDataset`` if it learns conversations.
 
     Raises:
         MissingExtra: a library it needs is not installed.
     """
-    train: Callable[[Dataset, Any, Workspace], Trained] = _heavy(name, "train").train
+    train: Callable[[Any, Any, Workspace], Trained] = _heavy(name, "train").train
     return train
 
 
-def checker(name: str) -> Callable[[Dataset, Any, Observer], None] | None:
+def checker(name: str) -> Callable[[Any, Any, Observer], None] | None:
     """What a method looks over before it is asked to train, if it has a ``check.py``.
 
     It raises what is wrong and tells an observer the rest; a dry run ends after it.
@@ -132,7 +136,7 @@ def checker(name: str) -> Callable[[Dataset, Any, Observer], None] | None:
     place = f"aprendiz.methods.{find(name).name}.check"
     if find_spec(place) is None:
         return None
-    check: Callable[[Dataset, Any, Observer], None] = import_module(place).check
+    check: Callable[[Any, Any, Observer], None] = import_module(place).check
     return check
 
 
@@ -143,6 +147,16 @@ def loader(name: str) -> Callable[[Path, Sequence[str]], Classifier]:
         MissingExtra: a library it needs is not installed.
     """
     load: Callable[[Path, Sequence[str]], Classifier] = _heavy(name, "predict").load
+    return load
+
+
+def chat_loader(name: str) -> Callable[[Path, Sequence[str]], ChatModel]:
+    """The ``load`` of a method that learns from conversations.
+
+    Raises:
+        MissingExtra: a library it needs is not installed.
+    """
+    load: Callable[[Path, Sequence[str]], ChatModel] = _heavy(name, "predict").load
     return load
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aprendiz._version import __version__
+from aprendiz.data.chat.prepare import PreparedChats
 from aprendiz.data.prepare import Prepared
 from aprendiz.recipe import Recipe
 
@@ -13,7 +14,7 @@ _NAMES = {"macro_f1": "f1"}
 _FINAL = ("accuracy", "macro_f1", "precision", "recall", "ece", "loss")
 
 
-def params(recipe: Recipe, prepared: Prepared) -> dict[str, object]:
+def params(recipe: Recipe, prepared: Prepared | PreparedChats) -> dict[str, object]:
     """What was fixed before training: every setting, and the size and identity of the data."""
     dataset = prepared.dataset
     return {

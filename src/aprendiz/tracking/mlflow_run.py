@@ -53,7 +53,8 @@ RECORDED_PARAMS = (
     "early_stopping", "metric", "max_length", "precision", "regularization", "word_ngrams",
     "character_ngrams", "max_features", "provider", "learning_rate_multiplier",
     "prompt_loss_weight", "training_type", "suffix", "system_prompt", "language", "concurrency",
-    "price_per_million_tokens", "retirement_days", "yes_really",
+    "price_per_million_tokens", "retirement_days", "yes_really", "rank", "alpha", "dropout",
+    "variant", "four_bit", "packing",
     # what it learnt from
     "data_fingerprint", "labels", "train_rows", "validation_rows", "test_rows",
     # what did it

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aprendiz.errors import ModelFolderError, ProviderError
+from aprendiz.errors import ModelFolderError
 from aprendiz.methods.managed import answers, prompts
 from aprendiz.methods.managed import pointer as pointers
+from aprendiz.methods.managed.answering import answering_name
 from aprendiz.methods.managed.endpoint import choose_for
 from aprendiz.methods.managed.pointer import Pointer
 from aprendiz.methods.managed.provider import Provider
@@ -83,7 +84,7 @@ class ManagedClassifier:
                 settings = get_settings()
                 pointer = self._pointer
                 provider = Provider(choose_for(pointer.provider, pointer.address, settings))
-                self._name = _name(provider, pointer, settings.fine_tuned_model_deployment)
+                self._name = answering_name(provider, pointer, settings.fine_tuned_model_deployment)
                 self._provider = provider
             return self._provider
 
@@ -118,28 +119,3 @@ def load(folder: Path, labels: Sequence[str]) -> ManagedClassifier:
     if pointer.labels != tuple(labels):
         raise ModelFolderError(f"{folder}: {pointers.NAME} is for other labels than the manifest")
     return ManagedClassifier(pointer)
-
-
-def _name(provider: Provider, pointer: Pointer, preferred: str) -> str:
-    """What to call the model: its own name, on Azure the name of a deployment that carries it."""
-    if not provider.endpoint.is_azure:
-        return pointer.model
-    listed = provider.deployments()
-    if listed is None:  # this interface does not say: what was known has to do
-        return pointer.deployment or preferred or pointer.model
-    carrying = [each for each in listed if each.model == pointer.model]
-    ready = [each.name for each in carrying if each.state == "ready"]
-    for name in (preferred, pointer.deployment, *ready):
-        if name in ready:
-            return name
-    if pointer.deployment == pointer.model:
-        return pointer.model  # answered under its own name before
-    state = (
-        f"its deployment {carrying[0].name} is {carrying[0].word}"
-        if carrying
-        else "deployed nowhere"
-    )
-    raise ProviderError(
-        f"{pointer.model} does not answer at {provider.endpoint.address}: {state}",
-        "aprendiz deploy MODEL",
-    )

@@ -207,22 +207,45 @@ class Provider:
             retries: how often the SDK repeats what may pass (too many requests, lost lines);
                 a few times when not given.
         """
-        if retries is None:
-            retries = _CHAT_RETRIES_HERE if self.endpoint.is_local else _CHAT_RETRIES
         asked: dict[str, Any] = {}
         if alternatives:
             asked = {"logprobs": True, "top_logprobs": alternatives}
-        told = self._ask(
+        told = self.completion(
+            model,
+            messages,
+            retries=retries,
+            temperature=0,
+            max_completion_tokens=most_tokens,
+            **asked,
+        )
+        return shapes.answer(told)
+
+    def completion(
+        self,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        retries: int | None = None,
+        **asked: Any,
+    ) -> Any:
+        """A chat completion as the SDK gives it; with ``stream=True`` its chunks.
+
+        Args:
+            model: a model's name, on Azure a deployment's.
+            messages: as the protocol writes them.
+            retries: as in :meth:`chat`.
+            asked: further fields of the request.
+        """
+        if retries is None:
+            retries = _CHAT_RETRIES_HERE if self.endpoint.is_local else _CHAT_RETRIES
+        return self._ask(
             f"asking {model}",
             lambda client: client.with_options(max_retries=retries).chat.completions.create(
                 model=model,
                 messages=list(messages),  # type: ignore[arg-type]
-                temperature=0,
-                max_completion_tokens=most_tokens,
                 **asked,
             ),
         )
-        return shapes.answer(told)
 
     # ---------------------------------------------------------------- how to ask
 

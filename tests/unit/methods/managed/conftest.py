@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aprendiz import workflow
+from aprendiz.artifact.result import TrainResult
 from aprendiz.methods.managed import follow
 from tests.conftest import EXAMPLES
 from tests.unit.methods.managed.vendor import Vendor, piece
@@ -80,7 +81,7 @@ def train(examples_file: Path, tmp_path: Path):
 
     def run(
         tell: Listening | None = None, *, resume: bool = False, holdout: float = 0.0, **recipe: Any
-    ) -> workflow.TrainResult:
+    ) -> TrainResult:
         return workflow.train(
             examples_file,
             out=tmp_path / "m",

@@ -1,0 +1,1 @@
+"""The story of methods that learn from conversations: train, load, grade, export."""

@@ -1,0 +1,1 @@
+"""The ``lora`` method: adapters on a causal language model, learnt from conversations."""
