@@ -6,6 +6,7 @@ are cut in the middle, and numbers are written into cells only while they fit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from aprendiz.report.style import (
     GRID,
     HEAT,
     INK,
+    LINES,
     ORANGE,
     QUIET,
     SMALL,
@@ -33,6 +35,9 @@ from aprendiz.report.style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Series = tuple[str, Sequence[tuple[int, int]]]
+"""A model's name; right answers and rows of each group."""
 
 PAIRS_SHOWN = 15
 _CELLS_WITH_SHARES = 12
@@ -257,6 +262,48 @@ def draw_per_label(axes: Axes, evaluation: Evaluation, part: str) -> Words:
         f"F1 of each label on {rows(evaluation.n)} ({part}), weakest first; diamonds are recall "
         f"with Wilson's 95 % interval, the last column is how many rows have the label.{absent}",
         f"Bar chart of {len(met)} labels; weakest: {weakest}.",
+    )
+
+
+def draw_groups(axes: Axes, groups: Sequence[str], series: Sequence[Series]) -> Words:
+    """Right answers by group, a mark for each model, with Wilson's interval.
+
+    Args:
+        groups: names, in reading order.
+        series: for each model its name, and right answers and rows of each group.
+    """
+    step = 0.7 / len(series)
+    for at, ((model, counts), (colour, mark, _)) in enumerate(zip(series, LINES, strict=False)):
+        offset = (at - (len(series) - 1) / 2) * step
+        shares = [right / n for right, n in counts]
+        ends = [wilson(right, n) for right, n in counts]
+        axes.errorbar(
+            shares,
+            [place + offset for place in range(len(groups))],
+            xerr=[[share - low for share, (low, _) in zip(shares, ends, strict=True)],
+                  [high - share for share, (_, high) in zip(shares, ends, strict=True)]],
+            fmt=mark, color=colour, ecolor=colour, elinewidth=1.4, capsize=3, markersize=5,
+            label=elide(model, _NAME_WIDTH),
+        )  # fmt: skip
+    rows_of = [n for _, n in series[0][1]]
+    names = [f"{elide(name, _NAME_WIDTH)} ({n:,})" for name, n in zip(groups, rows_of, strict=True)]
+    axes.set_yticks(range(len(groups)), names, fontsize=SMALL, parse_math=False)
+    axes.set_ylim(len(groups) - 0.4, -0.6)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel("share of right answers (0 to 1)", fontsize=TEXT)
+    axes.grid(axis="x", color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.figure.legend(fontsize=SMALL, frameon=False, ncols=2, loc="outside lower center")
+    told = "; ".join(
+        f"{model} between {min(right / n for right, n in counts):.2f} and "
+        f"{max(right / n for right, n in counts):.2f}"
+        for model, counts in series
+    )
+    return Words(
+        "Right answers by concept",
+        "Share of right final answers of each concept (rows in brackets). Whiskers are Wilson's "
+        "95 % intervals; few rows make them wide.",
+        f"Chart of {len(groups)} concepts; {told}.",
     )
 
 

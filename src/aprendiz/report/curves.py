@@ -147,6 +147,43 @@ def draw_all_scores(axes: Axes, history: History, validation_rows: int | None) -
     )
 
 
+def draw_token_accuracy(axes: Axes, history: History, validation_rows: int | None) -> Words:
+    """Share of tokens of the answers that come first among all tokens, on both sides."""
+    told = []
+    for key, name, (colour, mark, dash) in (
+        ("mean_token_accuracy", "training", LINES[0]),
+        ("eval_mean_token_accuracy", "validation", LINES[1]),
+    ):
+        if curve := Curve.of(history, key):
+            _line(axes, curve, name, colour, mark, dash)
+            told.append(f"{name} from {curve.values[0]:.3f} to {curve.values[-1]:.3f}")
+    axes.set_ylabel("tokens of answers foretold (0 to 1)", fontsize=TEXT)
+    _by_step(axes, history)
+    where = f" on {rows(validation_rows)}" if validation_rows else ""
+    return Words(
+        "Token accuracy",
+        "How often the most probable token is the one that the assistant says next, given all "
+        f"before it; validation is measured{where}. A whole answer is right more seldom, for it "
+        "needs every token.",
+        f"Line chart: {'; '.join(told)}.",
+    )
+
+
+def draw_learning_rate(axes: Axes, history: History) -> Words:
+    """The learning rate by step."""
+    curve = Curve.of(history, "learning_rate")
+    colour, mark, dash = LINES[0]
+    _line(axes, curve, "learning rate", colour, mark, dash)
+    axes.set_ylabel("learning rate", fontsize=TEXT)
+    axes.set_ylim(bottom=0)
+    _by_step(axes, history)
+    return Words(
+        "Learning rate",
+        "Learning rate by optimiser step: a short rise, then the way down to the end.",
+        f"Line chart: highest {max(curve.values):.3g}, at the end {curve.values[-1]:.3g}.",
+    )
+
+
 def _line(axes: Axes, curve: Curve, name: str, colour: str, mark: str, dash: str) -> None:
     axes.plot(
         curve.steps,

@@ -1,4 +1,4 @@
-"""Draws every picture of a report as a PNG file. The only file that loads matplotlib.
+"""Draws every picture of a report as a file. The only file that loads matplotlib.
 
 Pictures are made as objects on the Agg canvas: no window, no global state, safe in threads.
 Seaborn would bring pandas and a second of loading for nothing used here.
@@ -7,11 +7,11 @@ Seaborn would bring pandas and a second of loading for nothing used here.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib import font_manager
+from matplotlib import font_manager, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -51,25 +51,20 @@ def draw(
     Returns:
         The pictures in reading order, and those left out with the reason.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    drawn: list[Figure] = []
-    left_out: list[LeftOut] = []
-    for picture in _pictures(evaluation, history, part, validation_rows):
-        if picture.why_not:
-            left_out.append(LeftOut(picture.name, picture.why_not))
-            continue
-        path = folder / f"{picture.name}.png"
-        canvas = Canvas(figsize=picture.inches, dpi=DPI, layout=_layout())
-        FigureCanvasAgg(canvas)
-        words = picture.draw(canvas)
-        _save(canvas, words.title, picture.subtitle, path)
-        drawn.append(Figure(picture.name, path, words.title, words.caption, words.alt))
-    return drawn, left_out
+    return draw_pictures(_pictures(evaluation, history, part, validation_rows), folder)
 
 
 @dataclass(frozen=True, slots=True)
-class _Picture:
-    """A picture to be drawn: size in inches, how, or why not."""
+class Picture:
+    """A picture to be drawn.
+
+    Attributes:
+        name: the file's name without its ending.
+        inches: width and height.
+        subtitle: what was measured, over the drawing.
+        draw: draws on a canvas and says what it shows.
+        why_not: why it cannot be drawn; empty when it can.
+    """
 
     name: str
     inches: tuple[float, float]
@@ -78,39 +73,68 @@ class _Picture:
     why_not: str = ""
 
 
+def draw_pictures(
+    pictures: Sequence[Picture], folder: Path, *, svg: bool = False
+) -> tuple[list[Figure], list[LeftOut]]:
+    """Draw pictures into ``folder``, which is made if need be.
+
+    Args:
+        pictures: in reading order.
+        folder: where the PNG files go, named after their picture.
+        svg: write each as SVG too, for print.
+
+    Returns:
+        The pictures drawn, and those left out with the reason.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn: list[Figure] = []
+    left_out: list[LeftOut] = []
+    for picture in pictures:
+        if picture.why_not:
+            left_out.append(LeftOut(picture.name, picture.why_not))
+            continue
+        path = folder / f"{picture.name}.png"
+        canvas = Canvas(figsize=picture.inches, dpi=DPI, layout=_layout())
+        FigureCanvasAgg(canvas)
+        words = picture.draw(canvas)
+        _save(canvas, words.title, picture.subtitle, path, svg=svg)
+        drawn.append(Figure(picture.name, path, words.title, words.caption, words.alt))
+    return drawn, left_out
+
+
 def _pictures(
     told: Evaluation, history: History, part: str, validation_rows: int | None
-) -> list[_Picture]:
+) -> list[Picture]:
     measured = f"{part}, n = {told.n:,}"
     accuracy = f"right on {percent(told.accuracy)} (95 % interval {percent_span(told.accuracy_ci)})"
     on_validation = f"validation, n = {validation_rows:,}" if validation_rows else "validation rows"
     wide = (7.2, 4.4)
 
-    def by_step(name: str, key: str, draw: Callable[[Canvas], Words]) -> _Picture:
-        return _Picture(name, wide, on_validation, draw, curves.why_no_curve(history, key))
+    def by_step(name: str, key: str, draw: Callable[[Canvas], Words]) -> Picture:
+        return Picture(name, wide, on_validation, draw, curves.why_no_curve(history, key))
 
     return [
-        _Picture(
+        Picture(
             "final_metrics", (6.4, 4.6), measured,
             lambda c: charts.draw_final_metrics(c.subplots(), told, part),
         ),
-        _Picture(
+        Picture(
             "confusion_matrix", _matrix_size(told), f"{measured}: {accuracy}",
             lambda c: charts.draw_confusion(c.subplots(), told, part),
         ),
-        _Picture(
+        Picture(
             "per_label_f1", _bars_size(len(told.labels)),
             f"{measured}: macro F1 {told.macro_f1:.3f} (95 % interval {span(told.macro_f1_ci)})",
             lambda c: charts.draw_per_label(c.subplots(), told, part),
         ),
-        _Picture(
+        Picture(
             "confused_pairs",
             (9.0, 1.6 + 0.3 * min(charts.PAIRS_SHOWN, max(2, len(told.confused_pairs)))),
             f"{measured}: {rows(told.n - told.correct)} wrong",
             lambda c: charts.draw_pairs(c.subplots(), told, part),
             "" if told.confused_pairs else "not one row was answered wrongly",
         ),
-        _Picture(
+        Picture(
             "reliability", (6.0, 6.4),
             f"{measured}: calibration error {told.ece:.3f} (95 % interval {span(told.ece_ci)})",
             lambda c: _reliability(c, told, part),
@@ -149,7 +173,7 @@ def _bars_size(labels: int) -> tuple[float, float]:
     return 7.6, 1.5 + labels * (0.3 if labels <= 30 else 0.165)
 
 
-def _save(canvas: Canvas, title: str, subtitle: str, path: Path) -> None:
+def _save(canvas: Canvas, title: str, subtitle: str, path: Path, *, svg: bool) -> None:
     # A large picture is looked at from further away.
     larger = max(1.0, min(1.8, canvas.get_figwidth() / 10))
     canvas.suptitle(title, fontsize=TITLE * larger, color=INK, x=0.02, ha="left", weight="bold")
@@ -166,6 +190,10 @@ def _save(canvas: Canvas, title: str, subtitle: str, path: Path) -> None:
         # A letter no installed font has is drawn as a box; saying so would help nobody.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas.savefig(path, format="png", facecolor="white", metadata={"Software": None})
+        if svg:
+            # The same marks get the same names, so that the same figures give the same file.
+            with rc_context({"svg.hashsalt": "aprendiz"}):
+                canvas.savefig(path.with_suffix(".svg"), facecolor="white", metadata={"Date": None})
 
 
 def _layout() -> ConstrainedLayoutEngine:

@@ -35,8 +35,8 @@ _SCORES = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Picture:
-    """A figure as the template needs it; width and height are in pixels."""
+class Embedded:
+    """A figure as a template needs it: base64 of its PNG file; width and height in pixels."""
 
     figure: Figure
     data: str
@@ -67,6 +67,33 @@ def render(
         MissingExtra: jinja2 is not installed.
         OSError: a figure's file cannot be read.
     """
+    told = facts.evaluation
+    return fill(
+        "page.html",
+        facts=facts,
+        told=told,
+        verdict=verdict(facts),
+        caution=_caution(facts),
+        scores=[
+            (name, getattr(told, key), getattr(told, f"{key}_ci"), meaning)
+            for name, key, meaning in _SCORES
+        ],
+        pictures=[embed(figure) for figure in figures],
+        left_out=left_out,
+        weakest=_weakest(told),
+        pairs=_pairs(facts),
+        mistakes=sorted(facts.mistakes, key=lambda mistake: -mistake.confidence)[:MISTAKES_SHOWN],
+        shell=_shell(facts.folder_name),
+        python=_python(facts.folder_name),
+    )
+
+
+def fill(name: str, **values: object) -> str:
+    """A template of this room with its values filled in, escaped, and the style sheet.
+
+    Raises:
+        MissingExtra: jinja2 is not installed.
+    """
     try:
         from jinja2 import Environment, StrictUndefined
         from markupsafe import Markup
@@ -76,28 +103,16 @@ def render(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": percent, "span": span, "short": _short}
+    environment.filters |= {
+        "percent": percent,
+        "percent_span": percent_span,
+        "span": span,
+        "short": short,
+    }
     room = resources.files("aprendiz.report")
-    template = environment.from_string((room / "page.html").read_text(encoding="utf-8"))
-    told = facts.evaluation
-    return template.render(
-        facts=facts,
-        told=told,
-        css=Markup((room / "page.css").read_text(encoding="utf-8")),  # ours, not the user's
-        verdict=verdict(facts),
-        caution=_caution(facts),
-        scores=[
-            (name, getattr(told, key), getattr(told, f"{key}_ci"), meaning)
-            for name, key, meaning in _SCORES
-        ],
-        pictures=[_picture(figure) for figure in figures],
-        left_out=left_out,
-        weakest=_weakest(told),
-        pairs=_pairs(facts),
-        mistakes=sorted(facts.mistakes, key=lambda mistake: -mistake.confidence)[:MISTAKES_SHOWN],
-        shell=_shell(facts.folder_name),
-        python=_python(facts.folder_name),
-    )
+    template = environment.from_string((room / name).read_text(encoding="utf-8"))
+    css = Markup((room / "page.css").read_text(encoding="utf-8"))  # ours, not the user's
+    return template.render(css=css, **values)
 
 
 def verdict(facts: ReportFacts) -> str:
@@ -145,14 +160,20 @@ def _pairs(facts: ReportFacts) -> list[_Pair]:
     ]
 
 
-def _picture(figure: Figure) -> _Picture:
+def embed(figure: Figure) -> Embedded:
+    """A figure read from its PNG file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     content = figure.path.read_bytes()
     # A PNG begins with its signature (8 bytes) and the header chunk: length, type, size.
     width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
-    return _Picture(figure, base64.b64encode(content).decode("ascii"), width, height)
+    return Embedded(figure, base64.b64encode(content).decode("ascii"), width, height)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of a long text."""
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT].rstrip()} …"
 
 

@@ -1,0 +1,1 @@
+"""Answers to maths questions: found in a reply, compared exactly, their working checked."""
