@@ -15,10 +15,12 @@ import typer
 
 from aprendiz._version import __version__
 from aprendiz.cli import (
+    chat,
     data,
     demo,
     deploy,
     doctor,
+    export,
     jobs,
     model,
     platform,
@@ -52,7 +54,9 @@ app.add_typer(jobs.app, name="jobs", rich_help_panel=LEARN)
 app.command(rich_help_panel=MEASURE)(model.evaluate)
 app.command(rich_help_panel=MEASURE)(model.report)
 app.command(rich_help_panel=USE)(model.predict)
+app.command(rich_help_panel=USE)(chat.chat)
 app.command(rich_help_panel=USE)(serve.serve)
+app.command(rich_help_panel=USE)(export.export)
 app.command(rich_help_panel=USE)(deploy.deploy)
 app.add_typer(platform.app, name="platform", rich_help_panel=USE)
 app.command(rich_help_panel=LOOK)(runs.runs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as jsons
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,17 +18,33 @@ Json = Annotated[bool, typer.Option("--json", help="answer as one JSON document"
 
 def evaluate(
     model: Folder,
-    data: Annotated[str, typer.Option(help="labelled rows the model has not seen")],
+    data: Annotated[
+        str, typer.Option(help="labelled rows, or conversations, the model has not seen")
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(help="chat models: another model or base to ask the same, and compare"),
+    ] = None,
+    answers: Annotated[
+        Literal["maths", "text"] | None,
+        typer.Option(help="chat models: how answers are compared: maths or text (found by itself)"),
+    ] = None,
     text_column: Annotated[str | None, typer.Option(help="name of the text column")] = None,
     label_column: Annotated[str | None, typer.Option(help="name of the label column")] = None,
     json: Json = False,
 ) -> None:
-    """Measure a model on labelled rows, with confidence intervals."""
+    """Measure a model on rows it has not seen, with confidence intervals."""
     from aprendiz import workflow
 
     with Terminal() as terminal:
         told = workflow.evaluate(
-            model, data, text_column=text_column, label_column=label_column, observer=terminal
+            model,
+            data,
+            text_column=text_column,
+            label_column=label_column,
+            against=against,
+            answers=answers,
+            observer=terminal,
         )
     print(jsons.dumps(told.as_dict(), ensure_ascii=False) if json else told.in_words())
 

@@ -66,11 +66,14 @@ def run(
 
 def _document(project: Path, output: Path, results: list[StepResult], told: dict[str, Any]) -> str:
     steps = [result.as_dict() for result in results]
+    told = {key: value for key, value in told.items() if key != "lines"}
     document = {"project": str(project), "output": str(output), "steps": steps, **told}
     return jsons.dumps(document, ensure_ascii=False)
 
 
 def _summary(told: dict[str, Any]) -> str:
+    if "lines" in told:  # a kind of project that words its own end
+        return "\n".join(told["lines"])
     lines = []
     for answer in told.get("predictions", ()):
         lines.append(f"“{answer['text']}” → {answer['label']} ({answer['confidence']:.1%} sure)")

@@ -1,4 +1,4 @@
-"""``aprendiz serve``: a model folder behind HTTP, until Ctrl-C."""
+"""``aprendiz serve``: a model behind HTTP, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import typer
 def serve(
     model: Annotated[
         Path | None,
-        typer.Argument(help="Model folder; APRENDIZ_MODEL when not given.", show_default=False),
+        typer.Argument(
+            help="Model folder, or a language model: an adapter, a Hugging Face folder, a .gguf "
+            "file, a base model's name. APRENDIZ_MODEL when not given.",
+            show_default=False,
+        ),
     ] = None,
     host: Annotated[
         str | None,
@@ -28,11 +32,15 @@ def serve(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Confidence under which an answer asks for clarification (default: the model's).",
+            help="Confidence under which an answer asks for clarification (default: the model's); "
+            "classifiers only.",
         ),
     ] = None,
 ) -> None:
-    """Answer POST /classify over HTTP; GET /health says when it is ready."""
+    """Answer POST /classify over HTTP, or POST /v1/chat/completions if the model writes text.
+
+    GET /health says when it is ready.
+    """
     from aprendiz.serving import server
 
     server.serve(model, host, port, threshold, say=lambda line: typer.echo(line, err=True))
