@@ -225,17 +225,35 @@ def errors_page() -> str:
 
 
 def http_page() -> str:
-    """The HTTP interface, from the OpenAPI document of the server itself."""
-    from aprendiz.serving import schemas
+    """The HTTP interface of a served classifier, from the server's own OpenAPI document."""
     from aprendiz.serving.app import create_app
     from aprendiz.settings import Settings
 
-    document = create_app(settings=Settings.model_construct()).openapi()
-    lines = [
-        "# HTTP",
+    return _http_page(
+        "HTTP: classifiers",
         "`aprendiz serve MODEL` answers at the address it prints. The same document is served "
         "as `/openapi.json`, and as a page to try things out at `/docs`.",
-    ]
+        create_app(settings=Settings.model_construct()).openapi(),
+    )
+
+
+def chat_http_page() -> str:
+    """The HTTP interface of a served chat model."""
+    from aprendiz.serving.chat_app import create_chat_app
+    from aprendiz.settings import Settings
+
+    return _http_page(
+        "HTTP: chat models",
+        "`aprendiz serve MODEL` with a chat model speaks the chat protocol of OpenAI; the "
+        "vendors' clients work with their base address set to `http://HOST:PORT/v1`.",
+        create_chat_app(settings=Settings.model_construct()).openapi(),
+    )
+
+
+def _http_page(title: str, opening: str, document: dict[str, Any]) -> str:
+    from aprendiz.serving import schemas
+
+    lines = [f"# {title}", opening]
     for path, operations in document["paths"].items():
         for verb, operation in operations.items():
             lines += [f"## {verb.upper()} {path}", operation.get("description", "")]
@@ -256,12 +274,14 @@ def http_page() -> str:
                         told.get("description", ""),
                         _json_type(told),
                     )
-                    for each, told in schema["properties"].items()
+                    for each, told in schema.get("properties", {}).items()
                 ),
             )
         )
         # From the class, not the document: there the keys of an example are sorted.
-        extra = getattr(schemas, name).model_config.get("json_schema_extra", {})
+        extra = getattr(getattr(schemas, name, None), "model_config", {}).get(
+            "json_schema_extra", {}
+        )
         if "example" in extra:
             shown = json.dumps(extra["example"], indent=2, ensure_ascii=False)
             lines.append(f"```json\n{shown}\n```")
@@ -393,6 +413,7 @@ PAGES = {
     "settings": settings_page,
     "errors": errors_page,
     "http": http_page,
+    "http-chat": chat_http_page,
     "routes": routes_page,
     "manifest": manifest_page,
 }

@@ -1,16 +1,17 @@
-"""The HTTP face of a model: routes, error handlers, OpenAPI.
+"""The HTTP face of a classifier: routes, error handlers, OpenAPI.
 
 ``create_app`` for code and tests; ``app`` for ``uvicorn aprendiz.serving.app:app``
 with ``APRENDIZ_MODEL`` set. Making an app reads no setting and loads no model:
 that happens when a server starts it. How a process is run and stopped is
-``server.py``; what is done with a text is ``service.py``.
+``server.py``; what is done with a text is ``service.py``. A model that speaks is behind
+``chat_app.py``, which takes from here what every app of ours has.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from aprendiz._version import __version__
 from aprendiz.errors import AprendizError
 from aprendiz.serving import docs_page
 from aprendiz.serving.faults import Fault
+from aprendiz.serving.life import RETRY_LOADING, ModelLife
 from aprendiz.serving.middleware import Envelope
 from aprendiz.serving.schemas import (
     ClassifyRequest,
@@ -31,10 +33,10 @@ from aprendiz.serving.schemas import (
     Health,
     answer,
 )
-from aprendiz.serving.service import RETRY_LOADING, Load, Service, load_model
+from aprendiz.serving.service import Load, Service, load_model
 from aprendiz.settings import Settings
 
-_ERRORS: dict[int, str] = {
+ERRORS: dict[int, str] = {
     400: "The body is not JSON in UTF-8",
     413: "The body is larger than the server takes",
     415: "The body is not declared as application/json",
@@ -44,7 +46,7 @@ _ERRORS: dict[int, str] = {
     503: "The model is not ready; see Retry-After",
 }
 
-_REQUEST_ID_PARAMETER = {
+REQUEST_ID_PARAMETER = {
     "name": "X-Request-Id",
     "in": "header",
     "required": False,
@@ -87,13 +89,28 @@ def create_app(
     if on_failure is not None:
         service.on_failure = on_failure
 
+    app = app_around(service, "A specialist text model behind HTTP.", docs_page.CLASSIFY)
+    _add_routes(app, service)
+    _describe_request(app, service)
+    return app
+
+
+def app_around(service: ModelLife[Any], summary: str, page: str) -> FastAPI:
+    """An application that lets a model live, with what every one of ours has but its routes.
+
+    Args:
+        service: the model's life; found at ``app.state.service``.
+        summary: of the OpenAPI document.
+        page: the HTML at ``/docs``.
+    """
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.start()
         try:
             yield
         except asyncio.CancelledError:
-            # After a failed load the process is ending on purpose (see _end_process);
+            # After a failed load the process is ending on purpose (see end_process);
             # a stack trace of the ending would only bury what was wrong.
             if service.failure is None:
                 raise
@@ -102,7 +119,7 @@ def create_app(
 
     app = FastAPI(
         title="aprendiz",
-        summary="A specialist text model behind HTTP.",
+        summary=summary,
         version=__version__,
         lifespan=lifespan,
         docs_url=None,
@@ -113,8 +130,15 @@ def create_app(
     app.add_middleware(Envelope, service=service)
     app.add_exception_handler(Fault, _answer_fault)
     app.add_exception_handler(HTTPException, _answer_fault)
-    _add_routes(app, service)
-    _describe_request(app, service)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(page, headers=docs_page.HEADERS)
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> Response:
+        return RedirectResponse("docs")
+
     return app
 
 
@@ -127,42 +151,38 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     )
     async def health() -> Response:
         """200 when requests are welcome; 503 while loading, draining, or after a failure."""
-        return _health(service)
+        if service.state != "ok" or service.model is None:
+            return not_ready(service)
+        model = service.model
+        return answer_json({"status": "ok", "model": model.name, "version": model.version})
 
     @app.post(
         "/classify",
         response_model=ClassifyResponse,
-        responses=_error_docs(400, 413, 415, 422, 429, 500, 503),
+        responses=error_docs(400, 413, 415, 422, 429, 500, 503),
         summary="Classify one text",
     )
     async def classify(request: Request) -> Response:
         """The most probable label of a text, and how sure the model is of every label."""
-        _require_json(request)
+        require_json(request)
         wanted = ClassifyRequest.parse(await request.body(), service.settings.max_characters)
         prediction, model = await service.classify(wanted.text)
-        return _json(answer(prediction, model.name, model.version))
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return HTMLResponse(docs_page.PAGE, headers=docs_page.HEADERS)
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> Response:
-        return RedirectResponse("docs")
+        return answer_json(answer(prediction, model.name, model.version))
 
 
-def _health(service: Service) -> Response:
-    if service.state != "ok" or service.model is None:
-        return _json({"status": service.state}, status=503, headers=RETRY_LOADING)
-    model = service.model
-    return _json({"status": "ok", "model": model.name, "version": model.version})
+def not_ready(service: ModelLife[Any]) -> Response:
+    """What ``/health`` says of a model that should not be sent requests."""
+    return answer_json({"status": service.state}, status=503, headers=RETRY_LOADING)
 
 
-def _require_json(request: Request) -> None:
+def require_json(request: Request) -> None:
     """Refuse what is not declared as JSON in UTF-8.
 
     A missing header is refused too: browsers send such bodies across origins
     without asking first.
+
+    Raises:
+        Fault: 415.
     """
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = parameters.partition("charset=")[2].strip().strip('"').lower()
@@ -186,19 +206,23 @@ async def _answer_fault(request: Request, error: Exception) -> Response:
     )
 
 
-def _json(
+def answer_json(
     values: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
+    """A JSON answer."""
     body = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(
         body.encode(), status_code=status, headers=headers, media_type="application/json"
     )
 
 
-def _error_docs(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def error_docs(
+    *statuses: int, words: Mapping[int, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """For a route's documentation: the errors it may answer with, and what each means."""
     documented: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
-        documented[status] = {"model": ErrorBody, "description": _ERRORS[status]}
+        documented[status] = {"model": ErrorBody, "description": (words or ERRORS)[status]}
     return documented
 
 
@@ -222,14 +246,14 @@ def _describe_request(app: FastAPI, service: Service) -> None:
                 "required": True,
                 "content": {"application/json": {"schema": reference}},
             }
-            operation["parameters"] = [_REQUEST_ID_PARAMETER]
+            operation["parameters"] = [REQUEST_ID_PARAMETER]
         assert app.openapi_schema is not None
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _end_process(error: Exception) -> None:
+def end_process(error: Exception) -> None:
     """End a process that somebody else's ``uvicorn`` runs, with our exit code.
 
     After start-up uvicorn leaves an application no other way to do that: raised in a
@@ -238,4 +262,4 @@ def _end_process(error: Exception) -> None:
     raise SystemExit(error.exit_code if isinstance(error, AprendizError) else 1)
 
 
-app = create_app(on_failure=_end_process)
+app = create_app(on_failure=end_process)

@@ -1,7 +1,7 @@
-"""The page at ``/docs``: what ``/openapi.json`` says, with a form to try it.
+"""The pages at ``/docs``: what ``/openapi.json`` says, with a form to try it.
 
 Swagger UI is usually fetched from somebody else's server, and then shows nothing
-on a machine without one. This page is one string, asks only its own server, and
+on a machine without one. Each of these is one string, asks only its own server, and
 its Content-Security-Policy makes the browser hold it to that.
 """
 
@@ -15,7 +15,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-PAGE = """<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -43,9 +43,7 @@ PAGE = """<!doctype html>
 <section>
   <h2>Try it</h2>
   <form id="try">
-    <label for="text">Text to classify</label>
-    <textarea id="text" rows="3" required></textarea>
-    <button>Classify</button>
+    <!--fields-->
   </form>
   <pre id="answer" role="status" aria-live="polite" hidden></pre>
 </section>
@@ -115,7 +113,18 @@ async function show() {
   describe(section, {$ref: "#/components/schemas/ErrorBody"}, all);
   describe(section, {$ref: "#/components/schemas/ErrorDetail"}, all);
 }
-document.getElementById("try").addEventListener("submit", async event => {
+/*try*/
+show();
+</script>
+</body>
+</html>
+"""
+
+_CLASSIFY_FIELDS = """<label for="text">Text to classify</label>
+    <textarea id="text" rows="3" required></textarea>
+    <button>Classify</button>"""
+
+_CLASSIFY_SCRIPT = """document.getElementById("try").addEventListener("submit", async event => {
   event.preventDefault();
   const shown = document.getElementById("answer");
   shown.hidden = false;
@@ -130,9 +139,65 @@ document.getElementById("try").addEventListener("submit", async event => {
   } catch (error) {
     shown.textContent = "The server did not answer.";
   }
-});
-show();
-</script>
-</body>
-</html>
-"""
+});"""
+
+_CHAT_FIELDS = """<label for="text">What you say</label>
+    <textarea id="text" rows="3" required></textarea>
+    <button>Ask</button>
+    <button id="stop" type="button" disabled>Stop</button>"""
+
+_CHAT_SCRIPT = """let asking = null;
+document.getElementById("stop").addEventListener("click", () => asking && asking.abort());
+async function* events(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = "";;) {
+    const {value, done} = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split("\\n\\n");
+    rest = parts.pop();
+    for (const part of parts) if (part !== "data: [DONE]") yield JSON.parse(part.slice(6));
+  }
+}
+async function ask(shown) {
+  const models = await (await fetch("v1/models", {signal: asking.signal})).json();
+  if (models.error) { shown.textContent = models.error.message; return; }
+  const response = await fetch("v1/chat/completions", {
+    method: "POST",
+    headers: {"Content-Type": "application/json"},
+    signal: asking.signal,
+    body: JSON.stringify({
+      model: models.data[0].id,
+      messages: [{role: "user", content: document.getElementById("text").value}],
+      stream: true,
+    }),
+  });
+  if (!response.ok) { shown.textContent = (await response.json()).error.message; return; }
+  shown.textContent = "";
+  for await (const event of events(response)) {
+    if (event.error) shown.textContent += "\\n[" + event.error.message + "]";
+    else for (const choice of event.choices) shown.textContent += choice.delta.content || "";
+  }
+}
+document.getElementById("try").addEventListener("submit", async event => {
+  event.preventDefault();
+  if (asking) return;
+  const shown = document.getElementById("answer"), stop = document.getElementById("stop");
+  shown.hidden = stop.disabled = false;
+  shown.textContent = "…";
+  asking = new AbortController();
+  try {
+    await ask(shown);
+  } catch (error) {
+    shown.textContent += asking.signal.aborted ? " [stopped]" : "\\nThe server did not answer.";
+  }
+  asking = null;
+  stop.disabled = true;
+});"""
+
+
+def _with(fields: str, script: str) -> str:
+    return _PAGE.replace("<!--fields-->", fields).replace("/*try*/", script)
+
+
+CLASSIFY = _with(_CLASSIFY_FIELDS, _CLASSIFY_SCRIPT)
+CHAT = _with(_CHAT_FIELDS, _CHAT_SCRIPT)

@@ -7,8 +7,11 @@ framework's own errors all end in the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
+
+_LONGEST_ECHO = 60
 
 _TYPES = {
     404: "not_found_error",
@@ -53,15 +56,18 @@ class Fault(Exception):
             self.status, "internal_error" if self.status >= 500 else "invalid_request_error"
         )
 
-    def body(self, request_id: str) -> bytes:
-        """The answer's JSON, in UTF-8."""
-        detail = {
+    def detail(self) -> dict[str, str | None]:
+        """What stands under ``error``."""
+        return {
             "message": self.message,
             "type": self.type,
             "param": self.param,
             "code": self.code,
-            "request_id": request_id,
         }
+
+    def body(self, request_id: str) -> bytes:
+        """The answer's JSON, in UTF-8."""
+        detail = {**self.detail(), "request_id": request_id}
         return json.dumps({"error": detail}, ensure_ascii=False).encode()
 
     @classmethod
@@ -76,6 +82,32 @@ class Fault(Exception):
         return cls(status, message, code=code, headers=headers)
 
     @classmethod
+    def of_findings(cls, findings: Sequence[Mapping[str, Any]]) -> Fault:
+        """The first of Pydantic's findings as one sentence; what was sent is not repeated."""
+        first = findings[0]
+        if first["type"] == "json_invalid":
+            return cls(400, "The body is not valid JSON in UTF-8.", code="invalid_json")
+        place = list(first["loc"])
+        if place and place[0] in ("query", "path", "body"):
+            place = place[1:]
+        param = _dotted(place) or None
+        message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+        kind = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
+        where = f"{param}: " if param else "The body must be a JSON object. "
+        return cls(400, f"{where}{message}.", code=kind, param=param)
+
+    @classmethod
     def internal(cls) -> Fault:
         """Our bug or the model's; the log has the rest under the request id."""
         return cls(500, "something failed on our side; the log has it", code="internal_error")
+
+
+def _dotted(place: Sequence[int | str]) -> str:
+    """``messages[0].role``, as the vendors name a place in a body."""
+    named = ""
+    for step in place:
+        if isinstance(step, int):
+            named += f"[{step}]"
+        elif step.isidentifier() and len(step) <= _LONGEST_ECHO:
+            named += f".{step}" if named else step
+    return named

@@ -17,7 +17,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from aprendiz.serving.faults import Fault
-from aprendiz.serving.service import RETRY_LOADING, Service
+from aprendiz.serving.life import RETRY_LOADING, ModelLife
+from aprendiz.serving.presence import ClientGone
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -38,7 +39,7 @@ _DISCARD_SECONDS = 5.0
 class Envelope:
     """The middleware. ``service`` supplies the body limit and knows whether it drains."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: ASGIApp, service: ModelLife[Any]) -> None:
         self.app = app
         self.service = service
 
@@ -94,10 +95,6 @@ class Envelope:
 
 class BodyTooLarge(Exception):
     """More bytes than the limit have arrived, or were announced."""
-
-
-class ClientGone(Exception):
-    """The client left before its request was complete; nobody waits for an answer."""
 
 
 class _CountedBody:

@@ -22,6 +22,7 @@ import ipaddress
 import json
 import logging
 import select
+import shlex
 import socket
 import struct
 import sys
@@ -29,12 +30,17 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from aprendiz.errors import SettingsError
 from aprendiz.serving.app import create_app
+from aprendiz.serving.chat_app import create_chat_app
+from aprendiz.serving.chat_service import ChatService, LoadChat, load_chat
+from aprendiz.serving.kinds import speaks
+from aprendiz.serving.life import ModelLife
 from aprendiz.serving.service import Load, Service, load_model
 from aprendiz.settings import Settings, get_settings
 
@@ -55,49 +61,63 @@ def serve(
     *,
     settings: Settings | None = None,
     load: Load = load_model,
+    load_chat: LoadChat = load_chat,
     say: Say = log.info,
     drain_seconds: float = DRAIN_SECONDS,
 ) -> None:
-    """Serve a model folder until SIGTERM or Ctrl-C, then finish what was accepted.
+    """Serve a model until SIGTERM or Ctrl-C, then finish what was accepted.
 
     Args:
-        model_folder: what to serve; ``APRENDIZ_MODEL`` when not given.
+        model_folder: what to serve: a model folder, or anything that
+            :func:`aprendiz.serving.kinds.speaks` knows for a language model;
+            ``APRENDIZ_MODEL`` when not given.
         host: address to listen on; ``APRENDIZ_HOST`` when not given.
         port: port to listen on, 0 for a free one; ``APRENDIZ_PORT`` when not given.
         threshold: confidence under which an answer asks for clarification.
         settings: this machine's settings; read from the environment when not given.
-        load: how a folder becomes a model.
+        load: how a folder becomes a classifier.
+        load_chat: how a place becomes a language model.
         say: told what happens, one line at a time.
-        drain_seconds: how long requests are still accepted after the signal; a
-            balancer that polls ``/health`` more slowly than this wants more.
+        drain_seconds: how long to go on answering after the signal.
 
     Raises:
-        SettingsError: the address cannot be used (taken, unknown, not allowed).
-        ModelFolderError: there is no such folder, or it is damaged.
+        SettingsError: the address cannot be used, or a threshold was given for a language model.
+        ModelFolderError: there is no model, or it is damaged.
     """
     settings = settings or get_settings()
+    place = model_folder or settings.model
     listener = bind(host or settings.host, settings.port if port is None else port)
     try:
         address = listener.getsockname()
         failures: list[Exception] = []
 
-        def announce(service: Service) -> None:
-            _announce(service, address, say)
-
         def give_up(error: Exception) -> None:
             failures.append(error)
             server.should_exit = True
 
-        app = create_app(
-            model_folder,
-            threshold=threshold,
-            settings=settings,
-            load=load,
-            on_ready=announce,
-            on_failure=give_up,
-        )
-        service: Service = app.state.service
-        service.require_folder()
+        if place is not None and speaks(place):
+            if threshold is not None:
+                raise SettingsError(
+                    f"{place}: a language model has no threshold", "leave out --threshold"
+                )
+            app = create_chat_app(
+                place,
+                settings=settings,
+                load=load_chat,
+                on_ready=lambda service: _announce_chat(service, address, say),
+                on_failure=give_up,
+            )
+        else:
+            app = create_app(
+                place,
+                threshold=threshold,
+                settings=settings,
+                load=load,
+                on_ready=lambda service: _announce(service, address, say),
+                on_failure=give_up,
+            )
+        service: ModelLife[Any] = app.state.service
+        service.require_place()
         server = DrainingServer(app, drain_seconds, say)
         server.run(sockets=[listener])
     finally:
@@ -155,7 +175,7 @@ class DrainingServer(uvicorn.Server):
             timeout_graceful_shutdown=FINISH_SECONDS,
         )
         super().__init__(config)
-        self.service: Service = app.state.service
+        self.service: ModelLife[Any] = app.state.service
         self.drain_seconds = drain_seconds
         self.say = say
         self.settle_seconds = settle_seconds
@@ -169,6 +189,7 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where, now that a signal would be heard, then start as uvicorn does."""
         for listener in sockets or []:
+            listener.listen(self.config.backlog)  # who reads the next line may connect at once
             address = listener.getsockname()
             if not ipaddress.ip_address(address[0].partition("%")[0]).is_loopback:
                 self.say("warning: other machines can reach this server, and it asks for no key")
@@ -247,3 +268,19 @@ def _announce(service: Service, address: tuple[str, int], say: Say) -> None:
     body = json.dumps({"text": "what is in the news today?"})
     say(f"try it: curl {_url(address)}/classify -H 'Content-Type: application/json' -d '{body}'")
     say(f"the API, in a browser: {_url(address)}/docs")
+
+
+def _announce_chat(service: ChatService, address: tuple[str, int], say: Say) -> None:
+    model = service.model
+    if model is None:
+        return
+    url = _url(address)
+    say(f"ready: {model.name}, goes on with conversations of up to {model.context:,} tokens")
+    asked = {"model": model.name, "messages": [{"role": "user", "content": "What is 12 + 30?"}]}
+    body = json.dumps(asked, ensure_ascii=False)
+    say(
+        f"try it: curl {url}/v1/chat/completions -H 'Content-Type: application/json' "
+        f"-d {shlex.quote(body)}"
+    )
+    say(f"OpenAI's clients: export OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY=none")
+    say(f"the API, in a browser: {url}/docs")
