@@ -1,8 +1,10 @@
 """Loaded models, and whoever waits for their answers.
 
-One thread runs the models: the numerical libraries use every core for one call, and fast
+One thread runs the classifiers: the numerical libraries use every core for one call, and fast
 tokenizers are not shared between threads. Whatever has come for a model while the last
-batch ran goes through it together, at once: nobody waits for a batch to fill.
+batch ran goes through it together, at once: nobody waits for a batch to fill. Language models
+write in a second thread (``serving/generation.py``), a reply at a time, so that a label never
+waits for the end of a long reply.
 """
 
 from __future__ import annotations
@@ -15,22 +17,28 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from aprendiz.artifact.model import Model
 from aprendiz.data.chat.records import Message
 from aprendiz.errors import AprendizError
-from aprendiz.interfaces import Prediction
+from aprendiz.interfaces import ChatModel, Prediction
 from aprendiz.platform import names
-from aprendiz.platform.chat import Answer, question, refuse_too_long
+from aprendiz.platform.chat import MOST_CHARACTERS, Answer, question
 from aprendiz.platform.order import Order
 from aprendiz.platform.records import ModelRecord, Refusal
 from aprendiz.platform.service import Platform
+from aprendiz.serving.chat_requests import refuse_too_long
+from aprendiz.serving.chat_service import LoadChat, load_chat
+from aprendiz.serving.generation import MOST_INSIDE, Generation
 
 MOST_LOADED = 4
+MOST_SPEAKING = 2  # language models in memory at once; they are the larger ones
 MOST_WAITING = 512
 MOST_TOGETHER = 64
 
 Load = Callable[[Path], Model]
+L = TypeVar("L")
 
 log = logging.getLogger("aprendiz.platform")
 
@@ -60,16 +68,31 @@ class Answering:
 
     Args:
         platform: whose models.
-        load: how a folder becomes a model.
-        most_waiting: chats that may wait, beside those being answered; more are refused.
+        load: how a folder becomes a classifier.
+        most_waiting: chats that may wait for one, beside those being answered; more are refused.
+        load_chat: how a folder becomes a language model.
+        most_speaking: chats with language models that may wait or be answered at once.
+
+    Attributes:
+        generation: where language models write.
     """
 
     def __init__(
-        self, platform: Platform, load: Load = load_model, most_waiting: int = MOST_WAITING
+        self,
+        platform: Platform,
+        load: Load = load_model,
+        most_waiting: int = MOST_WAITING,
+        load_chat: LoadChat = load_chat,
+        most_speaking: int = MOST_INSIDE,
     ) -> None:
+        self.generation = Generation(
+            ThreadPoolExecutor(1, thread_name_prefix="generation"), most_speaking
+        )
         self._platform = platform
         self._load = load
+        self._load_chat = load_chat
         self._most_waiting = most_waiting
+        self._speaking: OrderedDict[str, ChatModel] = OrderedDict()
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._queue: deque[_Waiting] = deque()
         self._inference = ThreadPoolExecutor(1, thread_name_prefix="inference")
@@ -96,14 +119,31 @@ class Answering:
             raise no_model from None
         return store.model(deployment.model)
 
-    async def answer(self, record: ModelRecord, messages: Sequence[Message]) -> Answer:
-        """A model's answer to a conversation.
+    def speaks(self, record: ModelRecord) -> bool:
+        """Whether a model is a language model, not a classifier. Call it in a thread."""
+        try:
+            method = Order.read(self._platform.home / "jobs" / record.job).recipe["method"]
+        except (OSError, LookupError, TypeError, ValueError):
+            return False  # who tries to answer with it will say what is wrong
+        return names.learns_conversations(method)
+
+    def chat_model(self, record: ModelRecord) -> ChatModel:
+        """A language model, loaded. Call it in the generation's thread only.
 
         Raises:
-            Refusal: 400, nothing to answer, or too much; 429, too many are waiting; 500, the
-                model cannot be loaded.
+            Refusal: 500, it cannot be loaded.
         """
-        refuse_too_long(messages)
+        return self._kept(record, self._speaking, MOST_SPEAKING, self._load_chat)
+
+    async def answer(self, record: ModelRecord, messages: Sequence[Message]) -> Answer:
+        """A classifier's answer to a conversation.
+
+        Raises:
+            Refusal: 400, nothing to answer; 429, too many are waiting; 500, the model cannot be
+                loaded.
+            Fault: 400, there is too much to read.
+        """
+        refuse_too_long(messages, MOST_CHARACTERS)
         if len(self._queue) >= self._most_waiting:
             raise Refusal(429, "Too many chats are waiting for an answer; try again in a second.")
         waiting = _Waiting(record, messages, asyncio.get_running_loop().create_future())
@@ -122,6 +162,7 @@ class Answering:
         if self._running is not None:
             self._running.cancel()
         self._inference.shutdown(wait=False, cancel_futures=True)
+        self.generation.stop()
 
     async def _work(self) -> None:
         """Run batches until nobody waits."""
@@ -169,27 +210,37 @@ class Answering:
         ]
 
     def _get(self, record: ModelRecord) -> _Loaded:
-        if record.id in self._loaded:
-            self._loaded.move_to_end(record.id)
-            return self._loaded[record.id]
-        home = self._platform.home
-        try:
-            order = Order.read(home / "jobs" / record.job)
-            model = self._load(home / record.folder)
-        except (AprendizError, OSError, LookupError, TypeError, ValueError) as error:
-            # The client learns which model; where it lies on this machine is for the log.
-            log.error("the model %s cannot be loaded: %s", record.id, error)
-            raise Refusal(
-                500,
-                f"The model '{record.id}' cannot be loaded: its folder is damaged or gone. The "
-                "service's log says more.",
-                code="model_unusable",
-                param="model",
-            ) from error
-        self._loaded[record.id] = _Loaded(model, order.several_turns)
-        while len(self._loaded) > MOST_LOADED:
-            self._loaded.popitem(last=False)
-        return self._loaded[record.id]
+        def load(folder: Path) -> _Loaded:
+            order = Order.read(self._platform.home / "jobs" / record.job)
+            return _Loaded(self._load(folder), order.several_turns)
+
+        return self._kept(record, self._loaded, MOST_LOADED, load)
+
+    def _kept(
+        self,
+        record: ModelRecord,
+        loaded: OrderedDict[str, L],
+        most: int,
+        load: Callable[[Path], L],
+    ) -> L:
+        """A model out of those in memory, the least lately used of which gives way to a new one."""
+        if record.id not in loaded:
+            try:
+                loaded[record.id] = load(self._platform.home / record.folder)
+            except (AprendizError, OSError, LookupError, TypeError, ValueError) as error:
+                # The client learns which model; where it lies on this machine is for the log.
+                log.error("the model %s cannot be loaded: %s", record.id, error)
+                raise Refusal(
+                    500,
+                    f"The model '{record.id}' cannot be loaded: its folder is damaged or gone. "
+                    "The service's log says more.",
+                    code="model_unusable",
+                    param="model",
+                ) from error
+        loaded.move_to_end(record.id)
+        while len(loaded) > most:
+            loaded.popitem(last=False)
+        return loaded[record.id]
 
     def _refuse_base(self, name: str) -> None:
         try:

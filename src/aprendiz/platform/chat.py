@@ -2,7 +2,8 @@
 
 The answer is always the most probable label, written as one token; its ``logprob`` is the
 logarithm of the calibrated probability, and ``top_logprobs`` are the other labels'. What a
-``temperature`` asks for would make the answer worse, so it changes nothing.
+``temperature`` asks for would make the answer worse, so it changes nothing. Language models,
+which answer in their own words, are for ``serving/chats.py``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from aprendiz.data.chat import tokens
 from aprendiz.data.chat.labels import text_of
 from aprendiz.data.chat.records import Message
 from aprendiz.platform.records import Refusal
+from aprendiz.serving import chat_answers
 
 #: What the protocol writes for a probability of zero.
 IMPOSSIBLE = -9999.0
@@ -64,23 +66,6 @@ def question(messages: Sequence[Message], *, several_turns: bool) -> str:
     return text_of(turns if several_turns else said[-1:])
 
 
-def refuse_too_long(messages: Sequence[Message]) -> None:
-    """Keep one huge conversation from holding up everybody else's answer.
-
-    Raises:
-        Refusal: 400, it has more than :data:`MOST_CHARACTERS`.
-    """
-    length = sum(len(message.content) for message in messages)
-    if length > MOST_CHARACTERS:
-        raise Refusal(
-            400,
-            f"The messages have {length:,} characters; {MOST_CHARACTERS:,} are the most that are "
-            "read.",
-            code="context_length_exceeded",
-            param="messages",
-        )
-
-
 def logprobs(answer: Answer, top: int) -> dict[str, Any]:
     """The ``logprobs`` of a choice: the answer as one token, and ``top`` labels beside it."""
     entry = {
@@ -95,11 +80,7 @@ def usage(messages: Sequence[Message], answer: Answer, choices: int) -> dict[str
     count = tokens.counter(answer.model).count
     asked = sum(3 + count(message.role) + count(message.content) for message in messages) + 3
     told = choices * count(answer.label)
-    return {
-        "prompt_tokens": asked,
-        "completion_tokens": told,
-        "total_tokens": asked + told,
-    }
+    return chat_answers.usage(asked, told)
 
 
 def _token(label: str, probability: float) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from aprendiz.artifact import manifest as manifests
 from aprendiz.artifact.folder import can_resume
 from aprendiz.artifact.manifest import Manifest
 from aprendiz.artifact.model import Model
+from aprendiz.artifact.result import TrainResult
 from aprendiz.data.chat import tokens
 from aprendiz.data.chat.labels import to_example
 from aprendiz.data.chat.read import read_conversations
@@ -32,6 +33,8 @@ from aprendiz.data.chat.records import Conversation
 from aprendiz.data.read import read_examples
 from aprendiz.data.records import Example
 from aprendiz.errors import AprendizError, DataError, JobStopped, MissingExtra, ModelFolderError
+from aprendiz.methods import catalogue
+from aprendiz.platform import names
 from aprendiz.platform import order as orders
 from aprendiz.platform.files import told
 from aprendiz.platform.journal import Journal, finite
@@ -43,6 +46,14 @@ TRAINING_ROWS, VALIDATION_ROWS = "training.jsonl", "validation.jsonl"
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _MOST_MEASURED = 1_000  # training rows that a method without a loss of its own is measured on
 
+# Our names of figures, and the ends of the vendors'.
+_LEARNT = (("loss", "loss"), ("mean_token_accuracy", "mean_token_accuracy"))
+_HELD_OUT = (
+    ("eval_loss", "loss"),
+    ("eval_accuracy", "mean_token_accuracy"),
+    ("eval_mean_token_accuracy", "mean_token_accuracy"),
+)
+
 
 class Diary:
     """Listens to the training and writes the vendor's figures into the journal."""
@@ -50,17 +61,20 @@ class Diary:
     def __init__(self, journal: Journal, folder: Path) -> None:
         self._journal = journal
         self._folder = folder
+        self._latest: dict[str, float] = {}
 
     def figures(self, step: int, values: Mapping[str, float]) -> None:
         """Keep losses and accuracies of a step; step 0 has figures of the machine."""
         known = vendor_figures(values)
         if step > 0 and known:
+            self._latest |= known
             self._journal.write("metrics", step=step, **known)
 
     def snapshot(self, step: int, folder: Path, values: Mapping[str, float]) -> None:
-        """Keep where a checkpoint's model folder lies."""
+        """Keep where a checkpoint's model folder lies, with the figures last told."""
         place = folder.relative_to(self._folder).as_posix()
-        self._journal.write("snapshot", step=step, folder=place, figures=vendor_figures(values))
+        figures = {**self._latest, **vendor_figures(values)}
+        self._journal.write("snapshot", step=step, folder=place, figures=figures)
 
 
 class Voice:
@@ -78,12 +92,13 @@ class Voice:
 def vendor_figures(values: Mapping[str, float]) -> dict[str, float]:
     """Our figures under the vendors' names.
 
-    An answer is one label here, so the accuracy of its tokens is that of the label; and our
-    validation always looks at the whole validation file, so its ``full_`` figures are the same.
+    A classifier's answer is one label, so the accuracy of its tokens is that of the label; and
+    our validation always looks at the whole validation file, so its ``full_`` figures are the
+    same.
     """
     told = finite(values)
-    figures = {"train_loss": told["loss"]} if "loss" in told else {}
-    for ours, theirs in (("eval_loss", "loss"), ("eval_accuracy", "mean_token_accuracy")):
+    figures = {f"train_{theirs}": told[ours] for ours, theirs in _LEARNT if ours in told}
+    for ours, theirs in _HELD_OUT:
         if ours in told:
             figures[f"valid_{theirs}"] = figures[f"full_valid_{theirs}"] = told[ours]
     return figures
@@ -98,35 +113,73 @@ def learn(order: Order, folder: Path, journal: Journal) -> None:
     """
     journal.write("begin", steps=order.steps)
     out = folder / MODEL
-    conversations = read_conversations(str(folder / orders.TRAINING)).conversations
-    _rows(folder / TRAINING_ROWS, conversations)
-    validation = folder / VALIDATION_ROWS if order.validated else None
-    if validation is not None:
-        _rows(validation, read_conversations(str(folder / orders.VALIDATION)).conversations)
     manifest = _sealed(out)
     if manifest is None:
-        result = workflow.train(
-            folder / TRAINING_ROWS,
-            out=out,
-            recipe=order.recipe,
-            validation=validation,
-            holdout=0.0,
-            resume=can_resume(out),
-            track=False,
-            observer=Voice(),
-            listener=Diary(journal, folder),
-            snapshots=folder / CHECKPOINTS,
-        )
-        manifest = result.manifest or manifests.read(out)
+        train = _train_on_chats if speaks(order) else _train_on_labels
+        manifest = train(order, folder, Diary(journal, folder)).manifest or manifests.read(out)
     steps = int(manifest.training.get("steps", 1))
     epochs = float(manifest.training.get("epochs", 1))
     if "steps" not in manifest.training:
         figures = _measure_at_once(folder, order)
         journal.write("metrics", step=steps, **figures)
         journal.write("snapshot", step=steps, folder=MODEL, figures=figures)
+    count = manifest.training.get("tokens") or _tokens(order, folder) * epochs
+    journal.write("end", steps=steps, tokens=round(float(count)), epochs=epochs)
+
+
+def speaks(order: Order) -> bool:
+    """Whether the job makes a language model."""
+    return names.learns_conversations(order.recipe["method"])
+
+
+def _train_on_labels(order: Order, folder: Path, diary: Diary) -> TrainResult:
+    """As ``aprendiz train`` does, from the conversations as labelled texts."""
+    _rows(folder / TRAINING_ROWS, read_conversations(str(folder / orders.TRAINING)).conversations)
+    validation = folder / VALIDATION_ROWS if order.validated else None
+    if validation is not None:
+        _rows(validation, read_conversations(str(folder / orders.VALIDATION)).conversations)
+    return workflow.train(
+        folder / TRAINING_ROWS,
+        out=folder / MODEL,
+        recipe=order.recipe,
+        validation=validation,
+        holdout=0.0,
+        resume=can_resume(folder / MODEL),
+        track=False,
+        observer=Voice(),
+        listener=diary,
+        snapshots=folder / CHECKPOINTS,
+    )
+
+
+def _train_on_chats(order: Order, folder: Path, diary: Diary) -> TrainResult:
+    """The same from the conversations themselves.
+
+    The finished model is not asked what the validation file asks, as ``aprendiz train`` would:
+    a client wants the model, and its figures are those of the training.
+    """
+    from aprendiz.assistants.train import train
+
+    return train(
+        folder / orders.TRAINING,
+        out=folder / MODEL,
+        recipe=catalogue.choose_recipe(None, order.recipe),
+        validation=folder / orders.VALIDATION if order.validated else None,
+        holdout=0.0,
+        resume=can_resume(folder / MODEL),
+        track=False,
+        observer=Voice(),
+        listener=diary,
+        snapshots=folder / CHECKPOINTS,
+        most_asked=0,
+    )
+
+
+def _tokens(order: Order, folder: Path) -> int:
+    """Tokens of the training file, as the vendors count them."""
+    conversations = read_conversations(str(folder / orders.TRAINING)).conversations
     counter = tokens.counter(order.model)
-    count = sum(tokens.count_conversation(each, counter) for each in conversations)
-    journal.write("end", steps=steps, tokens=round(count * epochs))
+    return sum(tokens.count_conversation(each, counter) for each in conversations)
 
 
 def _rows(path: Path, conversations: Sequence[Conversation]) -> None:
@@ -179,8 +232,8 @@ def _measure(model: Model, rows: Sequence[Example]) -> dict[str, float]:
 def _fault(error: AprendizError, folder: Path) -> dict[str, str | None]:
     """An error of the library in the vendor's terms."""
     if isinstance(error, DataError):
-        validation = str(folder / VALIDATION_ROWS)
-        part = "validation" if any(f.file == validation for f in error.findings) else "training"
+        validation = {str(folder / name) for name in (VALIDATION_ROWS, orders.VALIDATION)}
+        part = "validation" if any(f.file in validation for f in error.findings) else "training"
         message = f"The job failed due to a file format error in the {part} file. "
         message += told(error.findings) if error.findings else error.message
         return {"code": "invalid_file_format", "message": message, "param": f"{part}_file"}

@@ -211,7 +211,7 @@ def look_into(path: Path) -> Verdict:
 
     How many there must be is not judged here: a validation file may have fewer.
     """
-    reading = read_conversations(str(path))
+    reading = read_conversations(str(path), PLATFORM.forms)
     findings = check_conversations(reading, replace(PLATFORM, least_examples=0))
     faults = errors_in(findings)
     if faults:

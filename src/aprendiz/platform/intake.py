@@ -100,7 +100,10 @@ class Reader:
         results = self._keep_results()
         steps = int(entry.values["steps"])
         if steps < self._steps:
-            self._events.append(said.stopped_early(self._job.id, steps, self._steps))
+            # A journal of an earlier version does not tell its epochs.
+            whole = entry.values.get("epochs", 0.0) >= (self._job.resolved or {}).get("n_epochs", 1)
+            why = said.left_out if whole else said.stopped_early
+            self._events.append(why(self._job.id, steps, self._steps))
         self._files.append(results)
         self._models.append(self._model(self._name, "model", now(), None))
         self._events += [

@@ -8,12 +8,15 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from aprendiz.errors import MissingExtra
 from aprendiz.platform import names, said
 from aprendiz.platform.files import Files, Verdict
 from aprendiz.platform.ids import new_id, now
+from aprendiz.platform.names import Base
 from aprendiz.platform.order import (
     AUTO,
     HYPERPARAMETERS,
@@ -40,6 +43,7 @@ LEAST_EXAMPLES = 10  # as both vendors have it
 _SUFFIX = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MOST_PAIRS, _LONGEST_KEY, _LONGEST_VALUE = 16, 64, 512
 _SEEDS = 2**31
+_LORA_NEEDS = ("torch", "transformers", "peft", "trl")
 
 _CANCELLABLE: frozenset[JobStatus] = frozenset({"validating_files", "queued", "running", "paused"})
 _PAUSABLE: frozenset[JobStatus] = frozenset({"queued", "running"})
@@ -72,10 +76,12 @@ class Jobs:
         """Take a job in. Two equal requests make two jobs, as at the vendors.
 
         A file with faults makes a job that will fail and say why, also as there. Answers that
-        are not a small closed set are refused at once.
+        are not a small closed set are learnt by a language model; where the name asked for is
+        that of a method which only labels, they are refused at once.
 
         Raises:
-            Refusal: 400, something asked for is impossible; 404, unknown model.
+            Refusal: 400, something asked for is impossible, or a library is missing; 404,
+                unknown model.
         """
         _check_request(request)
         base = names.find(request.model, self._settings)
@@ -87,8 +93,11 @@ class Jobs:
         )
         verdict = self._files.verdict(training)
         fault = _fault(verdict, training, "training_file", LEAST_EXAMPLES)
+        asked_for = base
         if fault is None and verdict.open_because:
-            raise _open_answers(verdict)
+            base = _for_open_answers(base, verdict)
+        if names.learns_conversations(base.method):
+            _refuse_without_libraries()
         if fault is None and validation is not None:
             fault = _fault(self._files.verdict(validation), validation, "validation_file", 1)
 
@@ -125,7 +134,10 @@ class Jobs:
             several_turns=verdict.several_turns,
         )
         self._make_folder(order, training, validation)
-        self._store.add_job(job, [said.created(job.id)])
+        events = [said.created(job.id)]
+        if base != asked_for:
+            events.append(said.open_answers(job.id, verdict.open_because, base.base_model))
+        self._store.add_job(job, events)
         self._wake()
         return job
 
@@ -256,15 +268,33 @@ def _fault(verdict: Verdict, file: FileRecord, param: str, least: int) -> JobErr
     return None
 
 
-def _open_answers(verdict: Verdict) -> Refusal:
-    return Refusal(
+def _for_open_answers(base: Base, verdict: Verdict) -> Base:
+    """What learns answers that are no labels, under the name that was asked for."""
+    if able := base.for_open_answers():
+        return able
+    raise Refusal(
         400,
         f"The answers in the training file are not a small closed set, because "
-        f"{verdict.open_because}. Chats with other answers need a language model, which this "
-        "version does not train.",
+        f"{verdict.open_because}. {base.method} learns labels only: ask for the model 'lora', "
+        "or 'lora:BASE' with a language model of yours; or give this name an open_base_model in "
+        "the service's table of names.",
         code="unsupported_training_file",
         param="training_file",
     )
+
+
+def _refuse_without_libraries() -> None:
+    """A language model cannot be trained without them, which the client should learn at once."""
+    for library in _LORA_NEEDS:
+        if find_spec(library) is None:
+            missing = MissingExtra("lora", library)
+            raise Refusal(
+                400,
+                f"A language model would have to learn here, and {missing.message} where the "
+                f"service runs: {missing.hint}",
+                code="missing_library",
+                param="model",
+            )
 
 
 def _check_request(request: JobRequest) -> None:

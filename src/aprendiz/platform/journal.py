@@ -29,7 +29,7 @@ class Entry:
     Attributes:
         kind: ``begin`` (a process began; ``steps`` in all), ``metrics`` (``step`` and figures),
             ``snapshot`` (``step``, ``folder`` inside the job's, figures), ``end`` (``steps``,
-            ``tokens``) or ``error`` (``code``, ``message``, ``param``).
+            ``tokens``, ``epochs``) or ``error`` (``code``, ``message``, ``param``).
         time: when it was written, Unix seconds.
         values: everything else.
     """

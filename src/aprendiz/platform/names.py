@@ -1,11 +1,14 @@
 """The visible table of model names: what a vendor's name stands for on this machine.
 
 Clients written for OpenAI or Azure ask for ``gpt-4o-mini``; here a method of ours learns on
-an open base model instead. Rows are tried from the top and the first pattern that fits wins
-(``fnmatch``: ``*`` is anything). A YAML file (setting ``platform_models``) puts rows above::
+an open base model instead: a classifier where the answers are labels, and ``lora`` on a
+language model where they are open. Rows are tried from the top and the first pattern that fits
+wins (``fnmatch``: ``*`` is anything). A YAML file (setting ``platform_models``) puts rows above::
 
     gpt-4o-mini*:    {method: probe, base_model: all-MiniLM-L6-v2}
     our-support-bot: {method: finetune, base_model: ./models/spanish-encoder}
+    our-tutor:       {method: lora, base_model: ./models/SmolLM2-135M-Instruct}
+    gpt-4o*:         {method: finetune, open_base_model: ./models/SmolLM2-135M-Instruct}
     gpt-3.5-turbo:   {method: probe, shutdown_date: 2026-10-23}
 
 A ``shutdown_date`` is shown with the model, as the vendors show theirs, so that clients learn
@@ -25,9 +28,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aprendiz.errors import SettingsError
+from aprendiz.methods import catalogue
+from aprendiz.methods.lora.recipe import LoraRecipe
 from aprendiz.neural.base_models import EMBEDDED
 from aprendiz.platform.records import Refusal
 from aprendiz.settings import Settings
+
+LORA = "lora"
+
+#: The language model that aprendiz carries, as EMBEDDED is the encoder.
+CARRIED = str(LoraRecipe().base_model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,11 @@ class Base:
         shown: the base model's name in answers: the dated one where the vendor has one;
             empty to show the name as it was asked for.
         method: which of our methods learns.
-        base_model: what it starts from, as ``neural.base_models.resolve`` takes it; empty
-            for ``tfidf``; ``*`` where the asked-for name says it (``probe:BASE``).
+        base_model: what it starts from, as ``neural.base_models.resolve`` takes it (for
+            ``lora`` as ``neural.causal.base.resolve`` does); empty for ``tfidf``; ``*`` where
+            the asked-for name says it (``probe:BASE``).
+        open_base_model: the language model that ``lora`` starts from when the answers turn out
+            to be open; empty where the name itself says which method learns.
         shutdown_date: the day the model is to be given up, ``YYYY-MM-DD``; ``None`` for never.
     """
 
@@ -49,6 +62,15 @@ class Base:
     method: str
     base_model: str
     shutdown_date: str | None = None
+    open_base_model: str = ""
+
+    def for_open_answers(self) -> Base | None:
+        """What learns when the answers are no small closed set; ``None`` where nothing can."""
+        if learns_conversations(self.method):
+            return self
+        if not self.open_base_model:
+            return None
+        return replace(self, method=LORA, base_model=self.open_base_model)
 
     @property
     def one_name(self) -> bool:
@@ -71,15 +93,24 @@ _QUICK = ("gpt-4.1-nano*", "gpt-3.5-turbo*", "gpt-35-turbo*")
 _THOROUGH = ("gpt-4o-mini*", "gpt-4o*", "gpt-4.1-mini*", "gpt-4.1*", "gpt-*")
 
 
+def learns_conversations(method: str) -> bool:
+    """Whether a method of ours makes a language model, which answers in its own words."""
+    return catalogue.find(method).abilities.learns == "conversations"
+
+
+def _vendors(pattern: str, shown: str, method: str) -> Base:
+    return Base(pattern, shown, method, EMBEDDED, open_base_model=CARRIED)
+
+
 def _default_table() -> tuple[Base, ...]:
     rows = [Base("tfidf", "tfidf", "tfidf", "")]
-    for method in ("probe", "finetune"):
-        rows += [Base(method, method, method, EMBEDDED), Base(f"{method}:*", "", method, "*")]
+    for method, base in (("probe", EMBEDDED), ("finetune", EMBEDDED), (LORA, CARRIED)):
+        rows += [Base(method, method, method, base), Base(f"{method}:*", "", method, "*")]
     for name, dated in _SNAPSHOTS.items():
         method = "probe" if f"{name}*" in _QUICK else "finetune"
-        rows += [Base(name, dated, method, EMBEDDED), Base(dated, dated, method, EMBEDDED)]
-    rows += [Base(pattern, "", "probe", EMBEDDED) for pattern in _QUICK]
-    rows += [Base(pattern, "", "finetune", EMBEDDED) for pattern in _THOROUGH]
+        rows += [_vendors(name, dated, method), _vendors(dated, dated, method)]
+    rows += [_vendors(pattern, "", "probe") for pattern in _QUICK]
+    rows += [_vendors(pattern, "", "finetune") for pattern in _THOROUGH]
     return tuple(rows)
 
 
@@ -91,8 +122,9 @@ class _Row(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    method: Literal["tfidf", "probe", "finetune"]
-    base_model: str = EMBEDDED
+    method: Literal["tfidf", "probe", "finetune", "lora"]
+    base_model: str = ""
+    open_base_model: str = ""
     shown: str = ""
     shutdown_date: date | None = None
 
@@ -130,7 +162,7 @@ def find(asked: str, settings: Settings) -> Base:
     raise Refusal(
         404,
         f"The model '{asked}' does not exist. There are the vendors' gpt-… names, and tfidf, "
-        "probe, finetune, probe:BASE and finetune:BASE.",
+        "probe, finetune, lora, probe:BASE, finetune:BASE and lora:BASE.",
         code="model_not_found",
         param="model",
     )
@@ -176,14 +208,15 @@ def _row(path: Path, pattern: str, values: Any) -> Base:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
         raise _unusable(path, f"row {pattern!r}: {where or 'the row'}: {fault['msg']}") from None
-    base = "" if row.method == "tfidf" else row.base_model
+    usual = {"tfidf": "", LORA: CARRIED}.get(row.method, EMBEDDED)
+    base = row.base_model or usual if usual else ""
     day = row.shutdown_date.isoformat() if row.shutdown_date else None
-    return Base(pattern, row.shown, row.method, base, day)
+    return Base(pattern, row.shown, row.method, base, day, row.open_base_model)
 
 
 def _unusable(path: Path, fault: str) -> SettingsError:
     return SettingsError(
         f"the table of model names {path} {fault}",
-        "each line is NAME: {method: tfidf|probe|finetune, base_model: BASE, shown: NAME, "
-        "shutdown_date: DAY}",
+        "each line is NAME: {method: tfidf|probe|finetune|lora, base_model: BASE, "
+        "open_base_model: BASE, shown: NAME, shutdown_date: DAY}",
     )

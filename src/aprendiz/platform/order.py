@@ -16,6 +16,8 @@ from typing import Any
 from aprendiz.errors import RecipeError
 from aprendiz.methods import catalogue
 from aprendiz.methods.finetune.recipe import FinetuneRecipe, auto_epochs
+from aprendiz.methods.lora.recipe import LoraRecipe, rows_a_step
+from aprendiz.methods.lora.recipe import auto_epochs as lora_epochs
 from aprendiz.platform.records import JobError, Refusal
 
 AUTO = "auto"
@@ -107,8 +109,9 @@ def plan(
 
     ``"auto"`` means our recipe's own default; automatic epochs may end early when the
     validation file shows that they no longer help, a number asked for is kept to.
-    ``learning_rate_multiplier`` scales both learning rates of ``finetune``. The other methods have no epochs, batches or rates: all
-    rows are learnt at once, which is what is reported.
+    ``learning_rate_multiplier`` scales the learning rates of ``finetune`` and ``lora``. The
+    other methods have no epochs, batches or rates: all rows are learnt at once, which is what
+    is reported.
 
     Raises:
         Refusal: 400, a hyper-parameter is out of bounds, or makes a rate that is.
@@ -119,26 +122,41 @@ def plan(
     if catalogue.find(method).abilities.uses_base_model:
         recipe["base_model"] = base_model
     if not catalogue.find(method).abilities.steps:
-        resolved = {"n_epochs": 1, "batch_size": max(1, min(rows, _MOST_BATCH)), MULTIPLIER: 1.0}
-        other = tuple(
-            name for name in resolved if numbers.get(name, resolved[name]) != resolved[name]
-        )
-        return Plan(_filled(method, recipe), resolved, other, steps=1)
+        at_once = {"n_epochs": 1, "batch_size": max(1, min(rows, _MOST_BATCH)), MULTIPLIER: 1.0}
+        other = tuple(name for name in at_once if numbers.get(name, at_once[name]) != at_once[name])
+        return Plan(_filled(method, recipe), at_once, other, steps=1)
 
-    usual = FinetuneRecipe()
-    batch = int(numbers.get("batch_size", usual.batch_size))
-    epochs = int(numbers.get("n_epochs", auto_epochs(rows, batch)))
-    factor = numbers.get(MULTIPLIER, 1.0)
-    recipe |= {
-        "epochs": epochs,
-        "batch_size": batch,
-        "learning_rate": usual.learning_rate * factor,
-        "head_learning_rate": usual.head_learning_rate * factor,
-    }
+    settings, resolved = _stepwise(method, numbers, rows)
+    recipe |= settings
     if "n_epochs" in numbers:
         recipe["early_stopping"] = 0  # who asks for eight epochs gets eight
+    epochs, batch = resolved["n_epochs"], resolved["batch_size"]
+    return Plan(_filled(method, recipe), resolved, (), steps=int(epochs) * math.ceil(rows / batch))
+
+
+def _stepwise(
+    method: str, numbers: Mapping[str, float], rows: int
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Settings of a method that learns in steps, and the three numbers they come to."""
+    factor = numbers.get(MULTIPLIER, 1.0)
+    recipe: dict[str, Any]
+    if method == "lora":
+        adapters = LoraRecipe()
+        batch = int(numbers.get("batch_size", rows_a_step(adapters, rows)))
+        auto_passes = lora_epochs(rows, min(batch, rows))
+        # Conversations that share rows would make other steps of a batch than those reported.
+        recipe = {"packing": False, "learning_rate": adapters.learning_rate * factor}
+    else:
+        encoder = FinetuneRecipe()
+        batch = int(numbers.get("batch_size", encoder.batch_size))
+        auto_passes = auto_epochs(rows, batch)
+        recipe = {
+            "learning_rate": encoder.learning_rate * factor,
+            "head_learning_rate": encoder.head_learning_rate * factor,
+        }
+    epochs = int(numbers.get("n_epochs", auto_passes))
     resolved = {"n_epochs": epochs, "batch_size": batch, MULTIPLIER: factor}
-    return Plan(_filled(method, recipe), resolved, (), steps=epochs * math.ceil(rows / batch))
+    return recipe | {"epochs": epochs, "batch_size": batch}, resolved
 
 
 def _filled(method: str, values: Mapping[str, Any]) -> dict[str, Any]:

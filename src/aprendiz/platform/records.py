@@ -91,7 +91,7 @@ class JobRecord:
     Attributes:
         id: ``ftjob-`` and 24 letters or digits.
         model: the base model as shown to the client (its dated name where it has one).
-        method: which of our methods learns: ``tfidf``, ``probe``, ``finetune``.
+        method: which of our methods learns: ``tfidf``, ``probe``, ``finetune``, ``lora``.
         base_model: our base model behind the asked-for name; empty for ``tfidf``.
         asked: hyper-parameters as asked for; each a number or ``"auto"``.
         resolved: the numbers in force, or ``None`` until the job has begun.

@@ -75,6 +75,24 @@ def stopped_early(job: str, step: int, steps: int) -> EventRecord:
     return event(job, message)
 
 
+def left_out(job: str, step: int, steps: int) -> EventRecord:
+    """Some conversations were too long for the model, so there was less to do."""
+    message = (
+        f"All epochs are done after step {step} of {steps}: conversations longer than the model "
+        "reads were left out"
+    )
+    return event(job, message, "warn")
+
+
+def open_answers(job: str, because: str, base_model: str) -> EventRecord:
+    """A name that usually stands for a classifier gets a language model."""
+    message = (
+        f"The answers are no small closed set, because {because}. So a language model learns to "
+        f"write them: lora on {base_model}"
+    )
+    return event(job, message)
+
+
 def without_meaning(job: str, names: tuple[str, ...], method: str) -> EventRecord:
     """Hyper-parameters were asked for that the method does not have."""
     message = (

@@ -149,7 +149,7 @@ def test_answers_that_are_no_labels_are_refused_with_the_reason(
 ) -> None:
     file = upload(lived_in.client, content).json()
     assert file["status"] == "processed"
-    body = {"model": "gpt-4o-mini", "training_file": file["id"]}
+    body = {"model": "probe", "training_file": file["id"]}
     answer = lived_in.client.post("/openai/fine_tuning/jobs", json=body)
     assert answer.status_code == 400
     error = answer.json()["error"]

@@ -52,6 +52,13 @@ def test_a_training_that_ended_early_says_so() -> None:
     assert "Stopped after step 15 of 20" in told.events[0].message
 
 
+def test_a_training_that_had_less_to_do_says_so() -> None:
+    """All epochs were done, in fewer steps: the trainer left out conversations too long for it."""
+    told = read(Entry("end", 9.0, {"steps": 15, "tokens": 70, "epochs": 1.0}))
+    assert "left out" in told.events[0].message
+    assert not any("Stopped" in event.message for event in told.events)
+
+
 def test_an_error_fails_the_job() -> None:
     told = read(Entry("error", 9.0, {"code": "c", "message": "m", "param": None}))
     assert told.values["status"] == "failed"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
 
+from aprendiz.platform.order import Order
 from aprendiz.platform.records import JobRequest, JobStatus, Refusal
 from aprendiz.platform.service import Platform
 from tests.unit.platform.chats import chat, ended, held_out, lines, messages, send
@@ -97,12 +99,57 @@ def test_a_file_for_something_else_is_refused(still: Platform, request_: JobRequ
     assert "assistants" in told.message
 
 
-def test_open_answers_are_refused_with_the_reason(still: Platform) -> None:
-    text = "".join(chat(f"question {n}", f"a sentence of its own, number {n}") for n in range(12))
-    told = refused(still, JobRequest("gpt-4o-mini", send(still, text).id))
+def open_answers(rows: int = 12) -> str:
+    return "".join(chat(f"question {n}", f"a sentence of its own, number {n}") for n in range(rows))
+
+
+@pytest.mark.parametrize("name", ["tfidf", "probe", "finetune:x"])
+def test_a_method_of_labels_refuses_open_answers_with_the_reason(
+    still: Platform, name: str
+) -> None:
+    told = refused(still, JobRequest(name, send(still, open_answers()).id))
     assert (told.status, told.param) == (400, "training_file")
     assert "not a small closed set, because there are 12 different answers" in told.message
-    assert "language model" in told.message
+    assert "ask for the model 'lora'" in told.message
+
+
+@pytest.mark.parametrize("name", ["gpt-4o-mini", "lora"])
+def test_open_answers_make_a_job_for_a_language_model(still: Platform, name: str) -> None:
+    pytest.importorskip("peft")
+    pytest.importorskip("trl")
+    file, validation = send(still, open_answers()), send(still, open_answers(2), "v.jsonl")
+    job = still.jobs.create(JobRequest(name, file.id, validation.id, {"n_epochs": 2}, seed=4))
+    assert (job.method, job.base_model) == ("lora", "maths-tiny")
+    order = Order.read(still.home / "jobs" / job.id)
+    assert (order.recipe["method"], order.recipe["seed"]) == ("lora", 4)
+    assert (order.fault, order.validated, order.steps) == (None, True, 2)
+    said = messages(still.store, job.id)
+    if name == "lora":
+        assert said == [f"Created fine-tuning job: {job.id}"]
+    else:  # who asks for a vendor's model is told what learns instead of a classifier
+        assert job.model == "gpt-4o-mini-2024-07-18"
+        assert "12 different answers" in said[1] and "lora on maths-tiny" in said[1]
+
+
+def test_a_language_model_may_learn_labels_too(still: Platform, request_: JobRequest) -> None:
+    pytest.importorskip("peft")
+    pytest.importorskip("trl")
+    job = still.jobs.create(replace(request_, model="lora:./mine"))
+    assert (job.method, job.base_model) == ("lora", "./mine")
+
+
+@pytest.mark.parametrize("library", ["peft", "trl"])
+@pytest.mark.parametrize("name", ["gpt-4o-mini", "lora"])
+def test_without_the_extra_it_is_named_at_once(
+    still: Platform, monkeypatch: pytest.MonkeyPatch, library: str, name: str
+) -> None:
+    pytest.importorskip("torch")
+    if library == "trl":
+        pytest.importorskip("peft")
+    monkeypatch.setitem(sys.modules, library, None)
+    told = refused(still, JobRequest(name, send(still, open_answers()).id))
+    assert (told.status, told.code, told.param) == (400, "missing_library", "model")
+    assert library in told.message and "aprendiz[lora]" in told.message
 
 
 @pytest.mark.parametrize(

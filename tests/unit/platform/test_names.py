@@ -35,6 +35,8 @@ MINI_LM = "all-MiniLM-L6-v2"
         ("finetune", "finetune", "finetune", MINI_LM),
         ("probe:owner/name@abc", "probe:owner/name@abc", "probe", "owner/name@abc"),
         ("finetune:/models/x", "finetune:/models/x", "finetune", "/models/x"),
+        ("lora", "lora", "lora", "maths-tiny"),
+        ("lora:owner/name", "lora:owner/name", "lora", "owner/name"),
     ],
 )
 def test_a_name_stands_for_a_method_and_a_base(
@@ -44,7 +46,7 @@ def test_a_name_stands_for_a_method_and_a_base(
     assert (row.shown, row.method, row.base_model) == (shown, method, base)
 
 
-@pytest.mark.parametrize("asked", ["", "claude-3", "GPT-4o", "tfidf2", "xgpt-4o", "lora:x"])
+@pytest.mark.parametrize("asked", ["", "claude-3", "GPT-4o", "tfidf2", "xgpt-4o", "lora2"])
 def test_an_unknown_name_is_not_found(asked: str) -> None:
     with pytest.raises(Refusal) as told:
         names.find(asked, Settings())
@@ -66,6 +68,29 @@ def test_what_a_list_of_models_shows_can_be_asked_for() -> None:
         assert names.find(row.pattern, Settings()) == row
 
 
+@pytest.mark.parametrize(
+    ("asked", "base"),
+    [
+        ("gpt-4o-mini", "maths-tiny"),
+        ("gpt-4.1-nano-2025-04-14", "maths-tiny"),
+        ("gpt-9-someday", "maths-tiny"),
+        ("lora", "maths-tiny"),
+        ("lora:./mine", "./mine"),
+        ("tfidf", None),
+        ("probe:x", None),
+        ("finetune", None),
+    ],
+)
+def test_open_answers_go_to_a_language_model_where_the_name_leaves_it_open(
+    asked: str, base: str | None
+) -> None:
+    row = names.find(asked, Settings())
+    able = row.for_open_answers()
+    assert (able and able.base_model) == base
+    if able is not None:
+        assert (able.method, able.shown) == ("lora", row.shown)
+
+
 def with_file(tmp_path: Path, text: str) -> Settings:
     path = tmp_path / "models.yaml"
     path.write_text(text, encoding="utf-8")
@@ -76,11 +101,19 @@ def test_a_file_adds_rows_and_goes_before_the_others(tmp_path: Path) -> None:
     settings = with_file(
         tmp_path,
         "gpt-4o-mini*: {method: probe, base_model: ./es, shown: mini-en-casa}\n"
-        "soporte: {method: tfidf}\n",
+        "soporte: {method: tfidf}\n"
+        "tutor: {method: lora}\n"
+        "both: {method: probe, open_base_model: ./tutor}\n",
     )
     mini = names.find("gpt-4o-mini-2024-07-18", settings)
     assert (mini.shown, mini.method, mini.base_model) == ("mini-en-casa", "probe", "./es")
     assert names.find("soporte", settings) == names.Base("soporte", "soporte", "tfidf", "")
+    assert names.find("soporte", settings).for_open_answers() is None
+    assert names.find("tutor", settings).base_model == "maths-tiny"
+    both = names.find("both", settings)
+    assert (both.method, both.base_model) == ("probe", MINI_LM)
+    able = both.for_open_answers()
+    assert able is not None and (able.method, able.base_model) == ("lora", "./tutor")
     assert names.find("gpt-4o", settings) == names.find("gpt-4o", Settings())
 
 
@@ -88,7 +121,7 @@ def test_a_file_adds_rows_and_goes_before_the_others(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("- a\n- b\n", "not a list of"),
-        ("a: {method: lora}\n", "row 'a': method"),
+        ("a: {method: managed}\n", "row 'a': method"),
         ("a: {method: probe, base: x}\n", "row 'a': base"),
         ("a: {}\n", "row 'a': method"),
         ("a: probe\n", "row 'a'"),

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from aprendiz.methods import catalogue
 from aprendiz.methods.finetune.recipe import FinetuneRecipe, auto_epochs
+from aprendiz.methods.lora.recipe import LoraRecipe, rows_a_step
+from aprendiz.methods.lora.recipe import auto_epochs as lora_epochs
 from aprendiz.platform.order import Order, plan
 from aprendiz.platform.records import JobError, Refusal
 
@@ -55,6 +57,43 @@ def test_the_numbers_reported_are_those_in_force(
     assert batch in ("auto", made.resolved["batch_size"])
     assert made.steps == made.resolved["n_epochs"] * math.ceil(rows / made.resolved["batch_size"])
     assert made.ignored == ()
+
+
+def test_a_language_model_learns_as_it_would_directly() -> None:
+    made = plan("lora", "./mine", AUTO, rows=600, seed=5)
+    usual = LoraRecipe(seed=5, base_model="./mine")
+    batch = rows_a_step(usual, 600)
+    recipe = catalogue.choose_recipe(None, made.recipe)
+    assert recipe == usual.model_copy(
+        update={"epochs": lora_epochs(600, batch), "batch_size": batch, "packing": False}
+    )
+    assert made.ignored == ()
+
+
+@given(
+    st.integers(1, 3_000),
+    st.one_of(st.just("auto"), st.integers(1, 50)),
+    st.one_of(st.just("auto"), st.integers(1, 256)),
+    st.one_of(st.just("auto"), st.floats(0.01, 100)),
+)
+def test_a_language_models_numbers_are_those_in_force(
+    rows: int, epochs: int | str, batch: int | str, multiplier: float | str
+) -> None:
+    asked = {"n_epochs": epochs, "batch_size": batch, "learning_rate_multiplier": multiplier}
+    made = plan("lora", "x", asked, rows, seed=1)
+    recipe = catalogue.choose_recipe(None, made.recipe)
+    assert isinstance(recipe, LoraRecipe)
+    for name, value in asked.items():
+        assert value in ("auto", made.resolved[name])
+    assert (recipe.epochs, recipe.batch_size) == (
+        made.resolved["n_epochs"], made.resolved["batch_size"],
+    )  # fmt: skip
+    factor = made.resolved["learning_rate_multiplier"]
+    assert recipe.learning_rate == pytest.approx(LoraRecipe().learning_rate * factor)
+    # What the trainer makes of it: a step takes no more rows than there are.
+    taken = rows_a_step(recipe, rows)
+    assert made.steps == made.resolved["n_epochs"] * math.ceil(rows / taken)
+    assert recipe.early_stopping == (LoraRecipe().early_stopping if epochs == "auto" else 0)
 
 
 @pytest.mark.parametrize("method", ["tfidf", "probe"])

@@ -21,12 +21,13 @@ from aprendiz.platform.http.envelope import Envelope
 from aprendiz.platform.http.errors import add_handlers
 from aprendiz.platform.http.pages import add_pages
 from aprendiz.platform.service import Platform
+from aprendiz.serving.chat_requests import AskedChat, AskedNamedChat
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 _BODIES = (
     asked.AskedJob,
-    asked.AskedChat,
-    asked.AskedNamedChat,
+    AskedChat,
+    AskedNamedChat,
     asked.AskedDeployment,
     asked.AskedArmDeployment,
 )

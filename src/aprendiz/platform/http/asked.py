@@ -1,9 +1,8 @@
 """What a client may send as JSON, and the one function that reads it.
 
 Bounds are the vendors' own. Fields that nobody knows are no error: they are kept with a job
-(``trainingType``) and ignored elsewhere, as both vendors do. The framework never parses a
-body here, since Pydantic's own parser is stricter about JSON: no ``NaN``, no half surrogate
-pair, bounded nesting.
+(``trainingType``) and ignored elsewhere, as both vendors do. What a chat is made of stands in
+``serving/chat_requests.py``, for ``aprendiz serve`` takes the same.
 """
 
 from __future__ import annotations
@@ -13,21 +12,12 @@ import sys
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Request
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aprendiz.platform.http.errors import refusal_of_faults
 from aprendiz.platform.records import JobRequest, Refusal
+from aprendiz.serving.wire import NUMBER, Asked, Name, Text
 
 T = TypeVar("T", bound="Asked")
 
@@ -35,19 +25,6 @@ AUTO = "auto"
 _MOST_KEPT = 16 * 1024
 
 _LARGEST = sys.float_info.max  # JSON has whole numbers of any length, a float has not
-
-
-def _number(value: Any) -> Any:
-    """Refuse what Pydantic would turn into a number: ``true`` and ``"3"``."""
-    if isinstance(value, bool | str):
-        raise PydanticCustomError("number", "must be a number")
-    return value
-
-
-def _no_nul(value: str) -> str:
-    if "\x00" in value:
-        raise PydanticCustomError("nul", "must not hold the character U+0000")
-    return value
 
 
 def _or_auto(least: float, most: float | None, *, whole: bool, above: bool = False) -> Any:
@@ -70,20 +47,6 @@ def _or_auto(least: float, most: float | None, *, whole: bool, above: bool = Fal
     number |= {"maximum": most} if most is not None else {}
     schema = {"anyOf": [{"const": AUTO}, number, {"type": "null"}], "default": AUTO}
     return Annotated[Any, BeforeValidator(check), WithJsonSchema(schema)]
-
-
-# After the bounds: with a validator before them Pydantic leaves them out of the document.
-NUMBER = BeforeValidator(_number)
-Text = Annotated[
-    str, AfterValidator(_no_nul), Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})
-]
-Name = Annotated[Text, Field(min_length=1, max_length=512)]
-
-
-class Asked(BaseModel):
-    """Base of every body: unknown fields are kept in ``model_extra``."""
-
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
 
 class AskedHyperparameters(Asked):
@@ -219,117 +182,6 @@ class AskedArmDeployment(Asked):
 
     properties: AskedArmProperties
     sku: dict[str, Any] | None = None
-
-
-class AskedPart(Asked):
-    """A part of a message. This service reads text."""
-
-    type: Literal["text"]
-    text: str
-
-
-class AskedMessage(Asked):
-    """One message of a conversation."""
-
-    role: Literal["developer", "system", "user", "assistant", "tool", "function"]
-    content: str | list[AskedPart] | None = None
-    name: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _only_text(cls, value: Any) -> Any:
-        parts = value.get("content") if isinstance(value, dict) else None
-        if parts is None and isinstance(value, dict) and value.get("role") in ("user", "system"):
-            raise PydanticCustomError("content", "needs a content")
-        if isinstance(parts, list):
-            for part in parts:
-                told = part if isinstance(part, dict) else {}
-                if told.get("type") != "text" or not isinstance(told.get("text"), str):
-                    raise PydanticCustomError(
-                        "content_part", 'has a part that is not {"type": "text", "text": "…"}'
-                    )
-        elif parts is not None and not isinstance(parts, str):
-            raise PydanticCustomError("content", "needs a content that is text or a list of parts")
-        return value
-
-    @property
-    def text(self) -> str:
-        """The content as one string; parts are joined by line breaks."""
-        if isinstance(self.content, list):
-            return "\n".join(part.text for part in self.content)
-        return self.content or ""
-
-
-class AskedStreamOptions(Asked):
-    """What a stream should hold besides the answer."""
-
-    include_usage: StrictBool | None = None
-
-
-class AskedChat(Asked):
-    """The body of ``POST /chat/completions``.
-
-    The answer is always the most probable label, so `temperature`, `top_p`, penalties, `seed`
-    and `stop` are checked and then mean nothing.
-    """
-
-    messages: Annotated[list[AskedMessage], Field(min_length=1)]
-    model: Name | None = None
-    """Not looked at: the path names the deployment."""
-    stream: StrictBool | None = None
-    stream_options: AskedStreamOptions | None = None
-    logprobs: StrictBool | None = None
-    top_logprobs: Annotated[int, Field(ge=0, le=20), NUMBER] | None = None
-    """How many of the most probable labels to tell, with `logprobs`."""
-    n: Annotated[int, Field(ge=1, le=128), NUMBER] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False), NUMBER] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), NUMBER] | None = None
-    presence_penalty: Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False), NUMBER] | None = (
-        None
-    )
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False), NUMBER] | None = (
-        None
-    )
-    max_tokens: Annotated[int, Field(ge=1), NUMBER] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1), NUMBER] | None = None
-
-    def refuse_what_we_cannot(self) -> None:
-        """Say so rather than answer something else than was asked for.
-
-        Raises:
-            Refusal: 400, ``top_logprobs`` without ``logprobs``, or a wanted form of answer
-                that a label does not have.
-        """
-        if self.top_logprobs is not None and not self.logprobs:
-            raise Refusal(
-                400,
-                "top_logprobs needs logprobs: true.",
-                code="invalid_value",
-                param="top_logprobs",
-            )
-        extra = self.model_extra or {}
-        form = extra.get("response_format")
-        if isinstance(form, dict) and form.get("type", "text") != "text":
-            raise Refusal(
-                400,
-                "This model answers with a label; it cannot fill a response_format other than text.",
-                code="unsupported_value",
-                param="response_format",
-            )
-        if extra.get("tool_choice", "auto") not in ("auto", "none", None):
-            raise Refusal(
-                400,
-                "This model answers with a label and cannot call a tool; leave tool_choice out.",
-                code="unsupported_value",
-                param="tool_choice",
-            )
-
-
-class AskedNamedChat(AskedChat):
-    """The body where the path names no model."""
-
-    model: Name
-    """A tuned model, a checkpoint of one, or a deployment."""
 
 
 async def read(request: Request, kind: type[T]) -> T:

@@ -22,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from aprendiz.errors import AprendizError
 from aprendiz.platform.http.errors import error_answer, of_azure
 from aprendiz.platform.records import Refusal
+from aprendiz.serving.presence import ClientGone
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -162,10 +163,6 @@ class Envelope:
             return message
 
         return counted
-
-
-class ClientGone(Exception):
-    """The client left before its request was complete; nobody waits for an answer."""
 
 
 class _Door:

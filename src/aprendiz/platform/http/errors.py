@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 
 from aprendiz.platform.records import Refusal
+from aprendiz.serving.faults import Fault
 
 #: Seconds a client should wait before it tries again, by status.
 RETRY_AFTER = {429: "1", 503: "2"}
@@ -35,7 +36,6 @@ _CODES = {
     503: "service_unavailable",
 }
 _AZURE_PATHS = ("/openai", "/subscriptions")
-_LONGEST_ECHO = 60
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -91,17 +91,12 @@ def refusal_of_status(status: int, method: str, path: str, detail: str = "") -> 
 
 def refusal_of_faults(faults: Sequence[Mapping[str, Any]]) -> Refusal:
     """The first of Pydantic's findings as one sentence; what was sent is not repeated."""
-    fault = faults[0]
-    if fault["type"] == "json_invalid":
-        return Refusal(400, "The body is not valid JSON in UTF-8.", code="invalid_json")
-    place = list(fault["loc"])
-    if place and place[0] in ("query", "path", "body"):
-        place = place[1:]
-    param = _dotted(place) or None
-    message = str(fault["msg"]).removeprefix("Value error, ").rstrip(".")
-    kind = "missing_required_parameter" if fault["type"] == "missing" else "invalid_value"
-    where = f"{param}: " if param else "The body must be a JSON object. "
-    return Refusal(400, f"{where}{message}.", code=kind, param=param)
+    return refusal_of(Fault.of_findings(faults))
+
+
+def refusal_of(fault: Fault) -> Refusal:
+    """What the serving room raises (``serving/chats.py``) in our terms."""
+    return Refusal(fault.status, fault.message, code=fault.code, param=fault.param)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -110,6 +105,10 @@ def add_handlers(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
         return error_answer(error, request.url.path)
+
+    async def faulty(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Fault)
+        return error_answer(refusal_of(error), request.url.path)
 
     async def not_valid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -123,6 +122,7 @@ def add_handlers(app: FastAPI) -> None:
         return error_answer(refusal, path, {"allow": allowed} if allowed else error.headers)
 
     app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(Fault, faulty)
     app.add_exception_handler(RequestValidationError, not_valid)
     app.add_exception_handler(HTTPException, not_routed)
 
@@ -136,14 +136,3 @@ def _allowed(request: Request) -> str:
         for scope in asked
         if any(route.matches(scope)[0] is Match.FULL for route in routes)
     )
-
-
-def _dotted(place: Sequence[int | str]) -> str:
-    """``messages[0].role``, as the vendors name a place in a body."""
-    named = ""
-    for step in place:
-        if isinstance(step, int):
-            named += f"[{step}]"
-        elif step.isidentifier() and len(step) <= _LONGEST_ECHO:
-            named += f".{step}" if named else step
-    return named

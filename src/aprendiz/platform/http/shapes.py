@@ -1,23 +1,20 @@
 """The shapes of what a client gets back; how a record becomes one stands in ``shown.py``.
 
-The job, file, event, checkpoint and chat shapes are those the official SDK accepts with
+The job, file, event and checkpoint shapes are those the official SDK accepts with
 ``_strict_response_validation=True`` (status ``paused`` excepted, which its types leave out
 and its own examples have). Models and deployments are the union of both vendors' shapes.
+Those of a chat stand in ``serving/chat_answers.py``.
 """
 
 from __future__ import annotations
 
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from aprendiz.serving.wire import Shown
 
 T = TypeVar("T")
-
-
-class Shown(BaseModel):
-    """Base of every answer; fields that a client sent with a job come back with it."""
-
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
 
 class ErrorDetail(Shown):
@@ -179,63 +176,6 @@ class Model(Shown):
     capabilities: dict[str, bool]
     lifecycle_status: Literal["generally-available"]
     deprecation: dict[str, int | None]
-
-
-class Token(Shown):
-    """A label with the logarithm of its calibrated probability."""
-
-    token: str
-    logprob: float
-    bytes: list[int] | None
-
-
-class AnswerToken(Token):
-    """The answer, and the most probable labels beside it."""
-
-    top_logprobs: list[Token]
-
-
-class Logprobs(Shown):
-    """The answer as its one token."""
-
-    content: list[AnswerToken]
-    refusal: None
-
-
-class ChatMessage(Shown):
-    """What the assistant says: a label."""
-
-    role: Literal["assistant"]
-    content: str
-    refusal: None
-
-
-class Choice(Shown):
-    """One of the answers; all are the same."""
-
-    index: int
-    message: ChatMessage
-    logprobs: Logprobs | None
-    finish_reason: Literal["stop"]
-
-
-class Usage(Shown):
-    """Tokens in and out, estimated."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-
-
-class ChatCompletion(Shown):
-    """The answer to a conversation."""
-
-    id: str
-    object: Literal["chat.completion"]
-    created: int
-    model: str
-    choices: list[Choice]
-    usage: Usage
 
 
 class Deployment(Shown):
