@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aprendiz import workflow
+from aprendiz.artifact.result import TrainResult
 from aprendiz.errors import ProjectError
 from aprendiz.interfaces import Observer, Prediction, Silence
 from aprendiz.projects.classifier import ClassifierProject
@@ -24,7 +25,7 @@ class DemoResult:
         seconds: wall time of everything, from reading to the answers.
     """
 
-    training: workflow.TrainResult
+    training: TrainResult
     predictions: tuple[Prediction, ...]
     seconds: float
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from aprendiz.errors import ProjectError
 from aprendiz.projects import classifier
+from aprendiz.projects.assistant import project as assistant
 from aprendiz.projects.managed import project as managed
 from aprendiz.projects.steps import Project, Step
 
@@ -26,7 +27,8 @@ class Kind:
     Attributes:
         project: the keys of its ``project.yaml``.
         steps: what is done, in this order.
-        sources: keys whose value is a path relative to the project's folder, or an address.
+        sources: keys whose value is a path relative to the project's folder, or an address,
+            or a list of those.
         closing: what to tell when a run has ended, from the output folder.
         opening: what to tell before anything else, such as where data will be sent; empty
             for nothing.
@@ -42,6 +44,9 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "classifier": Kind(
         classifier.ClassifierProject, classifier.STEPS, classifier.SOURCES, classifier.closing
+    ),
+    "assistant": Kind(
+        assistant.AssistantProject, assistant.STEPS, assistant.SOURCES, assistant.closing
     ),
     "managed": Kind(
         managed.ManagedProject, managed.STEPS, managed.SOURCES, managed.closing, managed.opening
@@ -66,8 +71,8 @@ def read(folder: Path, changes: Mapping[str, object] | None = None) -> tuple[Pro
     values = _values(path)
     kind = _kind(path, values)
     for key in kind.sources:
-        if isinstance(source := values.get(key), str) and "://" not in source:
-            values[key] = str(folder / source)
+        if key in values:
+            values[key] = _inside(folder, values[key])
     for key, value in (changes or {}).items():
         before = values.get(key)
         if isinstance(before, list) and isinstance(value, list):
@@ -79,10 +84,18 @@ def read(folder: Path, changes: Mapping[str, object] | None = None) -> tuple[Pro
     except ValidationError as error:
         raise ProjectError(f"{path}: " + "; ".join(_faults(error, kind.project))) from None
     for key in set(kind.sources) - set(changes or {}):
-        source = values.get(key)
-        if isinstance(source, str) and "://" not in source and not Path(source).is_file():
-            raise ProjectError(f"{path}: {key}: there is no file {source}")
+        given = values.get(key)
+        for source in given if isinstance(given, list) else [given]:
+            if isinstance(source, str) and "://" not in source and not Path(source).is_file():
+                raise ProjectError(f"{path}: {key}: there is no file {source}")
     return project, kind
+
+
+def _inside(folder: Path, source: Any) -> Any:
+    """A path, or each of several, as relative to the project's folder; an address as it is."""
+    if isinstance(source, list):
+        return [_inside(folder, each) for each in source]
+    return str(folder / source) if isinstance(source, str) and "://" not in source else source
 
 
 def _values(path: Path) -> dict[str, Any]:

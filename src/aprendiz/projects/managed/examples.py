@@ -81,7 +81,7 @@ def prepare(context: Context) -> None:
     parts: dict[str, Any] = {}
     findings: list[Finding] = []
     for part, name in (("training", TRAIN), ("validation", VALIDATION)):
-        reading = read_conversations(context.output / name)
+        reading = read_conversations(context.output / name, "protocol")
         verdicts = {}
         for rules in _RULES:
             met = check_conversations(reading, rules, part=part)
@@ -137,7 +137,7 @@ def read_prompts(path: Path) -> tuple[Conversation, ...]:
     Raises:
         DataError: somebody has spoilt the file; names every line.
     """
-    reading = read_conversations(path)
+    reading = read_conversations(path, "protocol")
     checks.refuse(reading.findings)
     return reading.conversations
 

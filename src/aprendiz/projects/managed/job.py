@@ -11,6 +11,7 @@ from typing import Any
 from aprendiz import workflow
 from aprendiz.artifact import manifest as manifests
 from aprendiz.artifact.folder import can_resume
+from aprendiz.artifact.result import TrainResult
 from aprendiz.data.chat.labels import to_example
 from aprendiz.data.chat.records import Conversation
 from aprendiz.errors import JobStopped, ModelFolderError, ProviderError
@@ -109,7 +110,7 @@ def history(output: Path) -> tuple[dict[str, float], ...]:
     return tuple(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _resumed(context: Context, out: Path) -> workflow.TrainResult | None:
+def _resumed(context: Context, out: Path) -> TrainResult | None:
     """The training gone on with; ``None`` where there is nothing that can be gone on with."""
     try:
         return _learn(context, out, resume=True)
@@ -123,7 +124,7 @@ def _resumed(context: Context, out: Path) -> workflow.TrainResult | None:
     return None
 
 
-def _learn(context: Context, out: Path, *, resume: bool) -> workflow.TrainResult:
+def _learn(context: Context, out: Path, *, resume: bool) -> TrainResult:
     train = examples.read_prompts(context.output / examples.TRAIN)
     validation = examples.read_prompts(context.output / examples.VALIDATION)
     # The workflow reads labelled texts; the method makes the same conversations of them.
