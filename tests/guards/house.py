@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -299,6 +300,7 @@ def lock_faults(root: Path) -> list[str]:
     What a pinned library requires is read from the libraries installed here, so that the
     lock stays whole under ``--no-deps``; libraries not installed here are passed over, and
     so is torch, which is installed first and with its own GPU libraries where it has them.
+    Every version has to run on the oldest Python that we name: Debian's is not the newest.
     """
     pinned: dict[str, str] = {}
     faults = []
@@ -314,7 +316,24 @@ def lock_faults(root: Path) -> list[str]:
     faults += [f"not pinned: {name}" for name in sorted(wanted - pinned.keys())]
     for name in sorted(pinned.keys() - {"torch"}):
         faults += [f"not pinned: {need} (for {name})" for need in needs(name) - pinned.keys()]
+    oldest = re.search(
+        r'^requires-python = ">=(\S+)"$', (root / "pyproject.toml").read_text(), re.M
+    )
+    assert oldest
+    for name, version in sorted(pinned.items()):
+        if not runs_on(name, version, oldest[1]):
+            faults.append(f"does not run on Python {oldest[1]}: {name}=={version}")
     return faults
+
+
+def runs_on(distribution: str, version: str, python: str) -> bool:
+    """Whether a version takes a Python; yes, where another version is installed here."""
+    try:
+        told = metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return True
+    takes = told.metadata.get("Requires-Python")
+    return told.version != version or not takes or SpecifierSet(takes).contains(python)
 
 
 def needs(distribution: str) -> set[str]:

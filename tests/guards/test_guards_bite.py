@@ -197,6 +197,18 @@ def test_lock_guard_bites(copy: Path, old: str, new: str, fault: str) -> None:
     assert any(each.startswith(fault) for each in house.lock_faults(copy))
 
 
+def test_lock_guard_bites_on_a_version_for_a_later_python(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "late-9.9.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Name: late\nVersion: 9.9\nRequires-Python: >=3.11.5\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with (copy / "requirements.lock").open("a", encoding="utf-8") as file:
+        file.write("late==9.9\n")
+    assert house.lock_faults(copy) == ["does not run on Python 3.11: late==9.9"]
+
+
 def test_declaration_guard_bites(copy: Path) -> None:
     plant(copy, "data/read.py", "import requests")
     assert house.undeclared(copy) == ["requests"]
