@@ -15,7 +15,7 @@ PIP   := -m pip --disable-pip-version-check --no-input install --quiet
 
 # A file's tests stay together, in one of so many processes.
 WORKERS  ?= 2
-PARALLEL := -n $(WORKERS) --dist loadfile
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 QUICK := not slow and not crash and not browser and not gpu and not live
 

@@ -62,11 +62,19 @@ EXAMPLES = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test in the folder of a marker has that marker, so that none is forgotten."""
+    """Mark each test as its folder says, and put the files that may take longest first.
+
+    Files go to the workers in this order (`make` keeps xdist from changing it): a long one
+    that came last would leave the other workers idle.
+    """
+    allowed: dict[Path, float] = {}
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder in {"slow", "crash", "browser"}:
             item.add_marker(folder)
+        timeout = item.get_closest_marker("timeout")
+        allowed[item.path] = max(allowed.get(item.path, 0), timeout.args[0] if timeout else 0)
+    items.sort(key=lambda item: -allowed[item.path])
 
 
 @pytest.fixture(autouse=True)
