@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers.utils import logging as transformers_logging
 
 from aprendiz.errors import BaseModelError
 from aprendiz.neural.causal.gguf.file import GgufFile
@@ -77,6 +78,12 @@ def test_a_file_cut_anywhere_is_refused(
 
 def test_the_context_is_read_without_the_weights(whole: Path) -> None:
     assert context_of(whole) == models.SIZES["max_position_embeddings"]
+
+
+def test_nothing_is_drawn_on_the_terminal(whole: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    transformers_logging.enable_progress_bar()
+    read_network(whole)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_architecture_transformers_does_not_know_is_named(whole: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from aprendiz.errors import BaseModelError
 from aprendiz.neural.causal.gguf import pre_tokenizers as cutting
 from aprendiz.neural.causal.gguf.file import GgufFile
 from aprendiz.neural.causal.gguf.rope import FREQUENCIES, read_rope
+from aprendiz.neural.encoder import quiet_transformers
 
 #: The architectures that are read and written to the last field.
 FAMILIES = ("llama", "qwen2", "qwen3")
@@ -78,6 +79,7 @@ def context_of(path: str | Path) -> int:
 
 
 def _network(file: GgufFile) -> Any:
+    quiet_transformers()
     try:
         config = _config(file)
         network: Any = AutoModelForCausalLM.from_pretrained(
