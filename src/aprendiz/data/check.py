@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aprendiz.data.checks import copies, labels
+from aprendiz.data.checks import copies, labels, multi
 from aprendiz.data.checks.side import PairCheck, Side, SideCheck
 from aprendiz.data.gather import Gathered, worst_first
 from aprendiz.data.read import Reading
@@ -31,6 +31,16 @@ ON_TRAINING: tuple[SideCheck, ...] = (
 )
 ON_HELD_OUT: tuple[PairCheck, ...] = (copies.leaks, labels.unknown_labels)
 
+# Of rows that have any number of labels each.
+ON_MULTI: tuple[SideCheck, ...] = (
+    multi.no_labels,
+    multi.rare_labels,
+    multi.constant_labels,
+    copies.duplicates,
+    copies.label_conflicts,
+)
+ON_MULTI_HELD_OUT: tuple[PairCheck, ...] = (copies.leaks, multi.unknown_labels)
+
 
 def check(
     readings: Sequence[Reading], *, against: Sequence[Reading] = (), require_labels: int = 2
@@ -46,8 +56,23 @@ def check(
         The findings of all readings and of every check, errors first, then by file and line.
         While training rows are unreadable, labels are not called rare, single or unknown.
     """
+    if any(reading.multi for reading in (*readings, *against)):
+        gathered = gather(readings, against, ON_MULTI, ON_MULTI_HELD_OUT, 0)
+        gathered.extend(_mixed((*readings, *against)))
+        return gathered.worst_first()
     gathered = gather(readings, against, ON_TRAINING, ON_HELD_OUT, require_labels)
     return gathered.worst_first()
+
+
+def _mixed(readings: Sequence[Reading]) -> list[Finding]:
+    """Files whose rows have one label each, beside files whose rows have lists of them."""
+    message = "rows with one label each, where the other file has lists of labels"
+    hint = "write labels in the same form in every file (a CSV file needs --label-separator)"
+    return [
+        Finding(reading.source, 0, "mixed_labels", "error", message, hint)
+        for reading in readings
+        if not reading.multi and reading.examples
+    ]
 
 
 def gather(

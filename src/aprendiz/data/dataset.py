@@ -12,6 +12,41 @@ from aprendiz.data.records import Example
 
 
 @dataclass(frozen=True)
+class Outside:
+    """Rows about none of the labels, in the same three parts; most data has none.
+
+    Attributes:
+        label: how they are labelled in the data; no label of the model.
+        train: rows that may teach a detector.
+        validation: rows that may choose its threshold.
+        test: rows kept for measuring.
+    """
+
+    label: str = ""
+    train: tuple[Example, ...] = ()
+    validation: tuple[Example, ...] = ()
+    test: tuple[Example, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.train or self.validation or self.test)
+
+    def parts(self) -> tuple[tuple[str, tuple[Example, ...]], ...]:
+        """Name and rows of each part that has any."""
+        named = (
+            ("outside train", self.train),
+            ("outside validation", self.validation),
+            ("outside test", self.test),
+        )
+        return tuple((name, rows) for name, rows in named if rows)
+
+    def in_words(self) -> str:
+        """How many there are where, such as `` 80 rows labelled 'oos' to train.``."""
+        uses = (("train", "to train"), ("validation", "for validation"), ("test", "for test"))
+        told = [f"{len(rows):,} {use}" for part, use in uses if (rows := getattr(self, part))]
+        return f" About none of the labels ({self.label!r}): {', '.join(told)}." if told else ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Examples in up to three parts.
 
@@ -21,6 +56,7 @@ class Dataset:
         test: rows kept for measuring, seen by no method; may be empty.
         labels: label names of ``train``, sorted; their position is their number.
         split: how the parts came about, in one sentence for people.
+        outside: rows about none of the labels, if the data has any; in no other part.
     """
 
     train: tuple[Example, ...]
@@ -28,6 +64,7 @@ class Dataset:
     test: tuple[Example, ...]
     labels: tuple[str, ...]
     split: str
+    outside: Outside = Outside()
 
     @classmethod
     def of(
@@ -36,11 +73,12 @@ class Dataset:
         validation: Iterable[Example] = (),
         test: Iterable[Example] = (),
         split: str = "as given",
+        outside: Outside = Outside(),
     ) -> Dataset:
         """Put parts together; the labels are those of ``train``, sorted."""
         rows = tuple(train)
         labels = tuple(sorted({row.label for row in rows}))
-        return cls(rows, tuple(validation), tuple(test), labels, split)
+        return cls(rows, tuple(validation), tuple(test), labels, split, outside)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -55,6 +93,14 @@ class Dataset:
         """
         return [self.index[row.label] for row in rows]
 
+    def measured(self) -> tuple[str, tuple[Example, ...], tuple[Example, ...]]:
+        """The part to measure on (``test``, ``validation`` or ``none``), its rows, those outside."""
+        if self.test:
+            return "test", self.test, self.outside.test
+        if self.validation:
+            return "validation", self.validation, self.outside.validation
+        return "none", (), ()
+
     @cached_property
     def counts(self) -> dict[str, int]:
         """Training rows per label, most first."""
@@ -68,6 +114,7 @@ class Dataset:
             ("train", self.train),
             ("validation", self.validation),
             ("test", self.test),
+            *self.outside.parts(),
         ):
             digest.update(f"\x1d{name}".encode())
             for row in rows:

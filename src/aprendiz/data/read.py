@@ -17,8 +17,9 @@ from aprendiz.data.excerpt import excerpt, kind_of
 from aprendiz.data.files import Contents, decode, open_file
 from aprendiz.data.hub import PREFIX, hub_table
 from aprendiz.data.json_tables import json_table, jsonl_table
+from aprendiz.data.multi_rows import LabelFault, Several
 from aprendiz.data.parquet import parquet_table
-from aprendiz.data.records import Example, Finding
+from aprendiz.data.records import Example, Finding, MultiExample
 from aprendiz.data.table import Table
 
 # Not white space to str.strip(), yet nothing to see: zero-width characters and the BOM.
@@ -40,6 +41,7 @@ class Reading:
             or none was found.
         label_column: the same for the label.
         rows: rows met, usable or not.
+        multi: its examples have any number of labels (``MultiExample``).
     """
 
     source: str
@@ -50,6 +52,7 @@ class Reading:
     text_column: str | None
     label_column: str | None
     rows: int
+    multi: bool = False
 
     def in_words(self) -> str:
         """Source, usable rows, format and chosen columns, in one line for a person."""
@@ -67,6 +70,7 @@ def read_examples(
     text: str | None = None,
     label: str | None = None,
     tell: Told = nobody,
+    several: Several | None = None,
 ) -> Reading:
     """Read labelled texts from a file or from the Hugging Face hub.
 
@@ -76,6 +80,7 @@ def read_examples(
         text: name of the text column; None to look for a name such as ``text``.
         label: name of the label column; None to look for a name such as ``label``.
         tell: told how many bytes of a large text file are read, and of how many.
+        several: rows may have several labels each; without it such rows are refused.
 
     Raises:
         MissingExtra: Parquet or the hub is wanted and its library is not installed.
@@ -84,17 +89,30 @@ def read_examples(
     """
     file = str(source)
     if file.startswith(PREFIX):
-        return _reading(file, hub_table(file), "", text, label, damaged=False)
+        return _reading(file, hub_table(file), "", text, label, damaged=False, several=several)
     contents = open_file(source)
     if isinstance(contents, Finding):
         return Reading(file, (), (contents,), "", "", None, None, 0)
     if contents.format == "parquet":
-        return _reading(file, parquet_table(contents.data, file), "", text, label, damaged=False)
-    return read_text(file, contents, text, label, tell)
+        return _reading(
+            file,
+            parquet_table(contents.data, file),
+            "",
+            text,
+            label,
+            damaged=False,
+            several=several,
+        )
+    return read_text(file, contents, text, label, tell, several)
 
 
 def read_text(
-    file: str, contents: Contents, text: str | None, label: str | None, tell: Told = nobody
+    file: str,
+    contents: Contents,
+    text: str | None,
+    label: str | None,
+    tell: Told = nobody,
+    several: Several | None = None,
 ) -> Reading:
     """Read labelled texts from the bytes of a text file; otherwise as :func:`read_examples`."""
     body, encoding, findings = decode(contents.data, file)
@@ -113,11 +131,19 @@ def read_text(
     table.findings[:0] = findings
     if contents.gzipped:
         table.format = f"gzipped {table.format}"
-    return _reading(file, table, encoding, text, label, damaged=encoding != "utf-8")
+    return _reading(
+        file, table, encoding, text, label, damaged=encoding != "utf-8", several=several
+    )
 
 
 def _reading(
-    file: str, table: Table, encoding: str, text: str | None, label: str | None, damaged: bool
+    file: str,
+    table: Table,
+    encoding: str,
+    text: str | None,
+    label: str | None,
+    damaged: bool,
+    several: Several | None,
 ) -> Reading:
     """Choose the columns of a table and turn its rows into examples and findings."""
     rows = len(table.lines) + table.refused
@@ -130,11 +156,18 @@ def _reading(
         findings = findings + problems
     if columns is None:
         return Reading(file, (), tuple(findings), table.format, encoding, None, None, rows)
-    triples = zip(table.lines, table.column(columns[0]), table.column(columns[1]), strict=True)
-    examples, faults = _examples(file, triples, damaged)
+    labels = table.column(columns[1])
+    triples = zip(table.lines, table.column(columns[0]), labels, strict=True)
+    multi = several is not None and table.named and several.met_in(labels)
+    if several is not None and multi:
+        examples, faults = _multi_examples(file, triples, damaged, several)
+    else:
+        examples, faults = _examples(file, triples, damaged)
     names = [table.columns[at] if table.named else None for at in columns]
     found = tuple(findings + faults)
-    return Reading(file, tuple(examples), found, table.format, encoding, names[0], names[1], rows)
+    return Reading(
+        file, tuple(examples), found, table.format, encoding, names[0], names[1], rows, multi
+    )
 
 
 def _examples(
@@ -152,6 +185,29 @@ def _examples(
             assert isinstance(text, str) and isinstance(label, str)
             name = label.strip()
             examples.append(Example(text.strip(), known.setdefault(name, name), file, line))
+        elif not (damaged and fault[0] == "encoding"):
+            kind, message, hint = fault
+            findings.append(Finding(file, line, kind, "error", message, hint))
+    return examples, findings
+
+
+def _multi_examples(
+    file: str, triples: Iterable[tuple[int, object, object]], damaged: bool, several: Several
+) -> tuple[list[Example], list[Finding]]:
+    """As :func:`_examples`, of rows that have any number of labels."""
+    examples: list[Example] = []
+    findings: list[Finding] = []
+    for line, text, value in triples:
+        fault: tuple[str, str, str] | None
+        try:
+            labels = several.labels_of(value, text)
+            fault = _fault(text, "".join(labels) or "none")
+        except LabelFault as error:
+            labels = ()
+            fault = _fault(text, "none") or (error.kind, error.message, error.hint)
+        if fault is None:
+            assert isinstance(text, str)
+            examples.append(MultiExample.of(text.strip(), labels, file, line))
         elif not (damaged and fault[0] == "encoding"):
             kind, message, hint = fault
             findings.append(Finding(file, line, kind, "error", message, hint))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
+
+OOS_LABEL = "oos"  # what rows about none of the labels are labelled unless the user says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,24 @@ class Example:
     label: str
     file: str
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MultiExample(Example):
+    """A text with any number of labels, also none.
+
+    Attributes:
+        labels: its labels as written, in the order of the file, none twice.
+        label: all of them together, sorted, as a JSON list: what tells two rows with the same
+            text apart (a contradiction) and stands for the row where one word is wanted.
+    """
+
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, labels: tuple[str, ...], file: str, line: int) -> MultiExample:
+        """A row; ``label`` follows from its labels."""
+        return cls(text, json.dumps(sorted(labels), ensure_ascii=False), file, line, labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,6 +281,7 @@ def describe_split(
     holdout: float,
     seed: int,
     name: str = "validation",
+    kind: str = "label",
 ) -> str:
     """How a split came about, in one sentence.
 
@@ -288,10 +289,10 @@ def describe_split(
     to train, 12 rows (4 labels, 3 each) for validation.``
     """
     if not held_out:
-        return f"Nothing held out: {counted(train)} to train."
+        return f"Nothing held out: {counted(train, kind)} to train."
     return (
         f"{holdout * 100:g} % of each label held out with seed {seed}: "
-        f"{counted(train)} to train, {counted(held_out)} for {name}."
+        f"{counted(train, kind)} to train, {counted(held_out, kind)} for {name}."
     )
 
 
@@ -308,13 +309,13 @@ def describe_division(division: Division, source: str) -> str:
     return f"Split frozen in {source} (seed {division.frozen.rule.seed}): {', '.join(told)}{new}."
 
 
-def counted(rows: Sequence[Example]) -> str:
+def counted(rows: Sequence[Example], kind: str = "label") -> str:
     """How many rows and labels there are, such as ``36 rows (4 labels, 9 each)``."""
     counts = Counter(row.label for row in rows)
     if not counts:
         return "no rows"
     least, most = min(counts.values()), max(counts.values())
-    labels = "1 label" if len(counts) == 1 else f"{len(counts)} labels"
+    labels = f"1 {kind}" if len(counts) == 1 else f"{len(counts)} {kind}s"
     each = f"{least} each" if least == most else f"{least} to {most} each"
     number = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
     return f"{number} ({labels}, {each})"
