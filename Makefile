@@ -21,7 +21,7 @@ QUICK := not slow and not crash and not browser and not gpu and not live
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow test-crash test-browser test-all check fix docs lock \
-        clean distclean
+        bench-accuracy clean distclean
 
 help: ## list the words
 	@echo "make WORD, where WORD is one of:"
@@ -87,6 +87,11 @@ docs: $(READY) ## the documentation as HTML, in docs/_build
 bench-%: $(READY)
 	@test -f benchmarks/$*.py || { echo "there is no benchmarks/$*.py" >&2; exit 1; }
 	$(BIN)/python benchmarks/$*.py $(ARGS)
+
+bench-accuracy: $(READY) ## aprendiz beside its peers: DATA=FOLDER, ARGS="--quick"; goes on where it was stopped
+	@test -d "$(DATA)" || { \
+	  echo 'where the sets are: make bench-accuracy DATA=FOLDER [ARGS="--quick"]' >&2; exit 2; }
+	$(BIN)/python benchmarks/accuracy/run.py --data "$(DATA)" $(ARGS)
 
 # The library and its extras are resolved afresh in an environment of their own and
 # written down as exact versions, without addresses. Torch's GPU libraries follow

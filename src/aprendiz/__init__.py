@@ -17,10 +17,12 @@ from aprendiz._version import __version__
 if TYPE_CHECKING:
     from aprendiz.assistants.gguf import load_model_from_gguf
     from aprendiz.assistants.load import load_chat_model
+    from aprendiz.comparison.run import compare
     from aprendiz.data.chat.records import Message
     from aprendiz.errors import AprendizError
     from aprendiz.evaluation.maths.validate import validate_math_response
     from aprendiz.interfaces import Prediction, Reply, Sampling
+    from aprendiz.trials.search import search
     from aprendiz.workflow import check, evaluate, load, train
 
 __all__ = [
@@ -31,10 +33,12 @@ __all__ = [
     "Sampling",
     "__version__",
     "check",
+    "compare",
     "evaluate",
     "load",
     "load_chat_model",
     "load_model_from_gguf",
+    "search",
     "train",
     "validate_math_response",
 ]
@@ -46,10 +50,12 @@ _HOME = {
     "Reply": "aprendiz.interfaces",
     "Sampling": "aprendiz.interfaces",
     "check": "aprendiz.workflow",
+    "compare": "aprendiz.comparison.run",
     "evaluate": "aprendiz.workflow",
     "load": "aprendiz.workflow",
     "load_chat_model": "aprendiz.assistants.load",
     "load_model_from_gguf": "aprendiz.assistants.gguf",
+    "search": "aprendiz.trials.search",
     "train": "aprendiz.workflow",
     "validate_math_response": "aprendiz.evaluation.maths.validate",
 }

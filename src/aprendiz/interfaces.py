@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, runtime_checkable
 
 from aprendiz.data.chat.records import Message
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 RunStatus = Literal["finished", "failed", "killed"]
+Decision = Literal["answer", "needs_clarification", "out_of_scope"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +32,69 @@ class Prediction:
         confidence: its probability, 0 to 1.
         scores: probability of every label, most probable first; they sum to 1, or are
             all 0 when there is no answer.
-        abstained: true when ``confidence`` is under the threshold in force, so
-            that the caller should ask again instead of acting on ``label``.
+        decision: what to do with it. ``answer``: act on ``label``; ``needs_clarification``:
+            it is between labels, so ask again; ``out_of_scope``: the text is about none
+            of the labels.
+        scope: the share of in-scope texts that look no more in scope than this one, 0 to
+            1; ``None`` where the model has no detector.
+        candidates: the labels that cannot be ruled out at the error rate the model was
+            given (a conformal set), most probable first; empty where none was given.
+        labels: from a model of several labels, those at or over their thresholds, most
+            probable first; often one, sometimes none. ``None`` from any other model.
+
+    A model of several labels gives each a probability of its own, so ``scores`` do not sum to 1;
+    its decision is ``answer`` where it gives any.
     """
 
     text: str
     label: str
     confidence: float
     scores: Mapping[str, float]
-    abstained: bool
+    decision: Decision
+    scope: float | None = None
+    candidates: tuple[str, ...] = ()
+    labels: tuple[str, ...] | None = None
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the caller should not act on ``label``."""
+        return self.decision != "answer"
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
+        several = {} if self.labels is None else {"labels": list(self.labels)}
         return {
             "text": self.text,
             "label": self.label,
+            **several,
             "confidence": self.confidence,
             "scores": dict(self.scores),
             "abstained": self.abstained,
+            "decision": self.decision,
+            "scope": self.scope,
+            "candidates": list(self.candidates),
         }
+
+
+class Wanted(TypedDict, total=False):
+    """When a model should answer and when not. At most one of the first four is given.
+
+    Attributes:
+        threshold: confidence from which on it answers.
+        precision: choose the threshold so that this share of its answers is right.
+        coverage: choose it so that this share of the texts is answered.
+        cost: choose it so that it is cheapest, a wrong answer costing so many questions back.
+        sets: give with each answer a set of labels that misses the true one this rarely.
+        false_alarms: share of in-scope texts that may be called out of scope; 0.05 when not
+            given, 0 to call none so.
+    """
+
+    threshold: float | None
+    precision: float | None
+    coverage: float | None
+    cost: float | None
+    sets: float | None
+    false_alarms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +107,17 @@ class Abilities:
         uses_base_model: it starts from a pretrained model.
         learns: ``labels``: from labelled texts, and the result is a :class:`Classifier`;
             ``conversations``: from chats, and the result is a :class:`ChatModel`.
+        scope: it can learn to tell texts about its labels from texts about none, from rows
+            of the latter kind or without any.
+        several: it also learns texts with any number of labels (``train_multi``).
     """
 
     extras: tuple[str, ...]
     steps: bool
     uses_base_model: bool
     learns: Literal["labels", "conversations"] = "labels"
+    scope: bool = False
+    several: bool = False
 
 
 @runtime_checkable
@@ -84,6 +134,19 @@ class Classifier(Protocol):
 
         A row sums to 1, or is all zero where the model gave no answer that is one of the
         labels (a chat model can; such a row counts as wrong, never as a guess).
+        """
+        ...
+
+
+@runtime_checkable
+class ScopedClassifier(Classifier, Protocol):
+    """A classifier that also tells texts about its labels from texts about none of them."""
+
+    def judge(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Probabilities as :meth:`probabilities` gives them, and the scope of each text.
+
+        Scope has shape ``(len(texts),)`` and is from 0 to 1 (see :class:`Prediction`); it is
+        ``None`` where this model was trained without a detector.
         """
         ...
 
@@ -266,6 +329,27 @@ class Workspace:
     album: Album | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What a method's model says of rows that no weight was fitted to.
+
+    Thresholds are chosen from them (``evaluation/thresholds.py``), by ``workflow``.
+
+    Attributes:
+        probabilities: shape ``(n, k)``, calibrated like those the model gives.
+        truth: label numbers, shape ``(n,)``; -1 for a row about none of the labels. Where a
+            row may have several labels, whether it has each: bool, shape ``(n, k)``.
+        scope: shape ``(n,)``, as :meth:`ScopedClassifier.judge` gives it; ``None`` without
+            a detector.
+        rows: which rows they are, in words: ``out of fold``, ``validation`` …
+    """
+
+    probabilities: np.ndarray
+    truth: np.ndarray
+    scope: np.ndarray | None
+    rows: str
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
     """What a method says about the training it has just finished.
@@ -279,9 +363,12 @@ class Trained:
             (``AutoModelForSequenceClassification``; for a chat model, an adapter with PEFT).
         not_yet: why the model cannot answer now although it is finished (a managed model
             that is not deployed), with what to do; empty when it can.
+        held_out: what it says of rows no weight was fitted to; ``None`` where there are
+            none, or where asking costs money.
     """
 
     facts: Mapping[str, object]
     chose_on_validation: bool
     huggingface: bool
     not_yet: str = ""
+    held_out: HeldOut | None = None

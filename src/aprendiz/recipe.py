@@ -9,13 +9,36 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aprendiz.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers that a search may try.
+
+    Attributes:
+        low: the smallest.
+        high: the largest.
+        log: drawn evenly over their logarithms.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Values that a search may try, in no order."""
+
+    values: tuple[str | int | float, ...]
 
 
 class Recipe(BaseModel):
@@ -24,6 +47,9 @@ class Recipe(BaseModel):
     The docstring under a setting is its documentation: it becomes the comment in
     ``aprendiz recipe new`` and the row in the reference.
     """
+
+    SEARCHED: ClassVar[Mapping[str, Range | Choice]] = {}
+    """Settings that ``train --search`` may change, and between which values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

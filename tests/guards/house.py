@@ -27,14 +27,22 @@ ROOT = Path(__file__).resolve().parents[2]
 # What a light room may not have in memory after its import.
 HEAVY = {
     "accelerate", "azure", "datasets", "fastapi", "gguf", "huggingface_hub", "joblib",
-    "llama_cpp", "math_verify", "matplotlib", "mlflow", "openai", "pandas", "peft", "psutil",
+    "llama_cpp", "math_verify", "matplotlib", "mlflow", "openai", "optuna", "pandas", "peft", "psutil",
     "pyarrow", "pynvml", "safetensors", "scipy", "seaborn", "sentence_transformers", "sklearn",
     "sqlalchemy", "starlette", "sympy", "tiktoken", "tokenizers", "torch", "transformers", "trl",
     "uvicorn",
 }  # fmt: skip
 
 # Rooms that work with arrays, and so may have numpy; the others may not.
-ROOMS_WITH_NUMPY = {"evaluation", "platform", "projects", "report", "serving"}
+ROOMS_WITH_NUMPY = {
+    "comparison",
+    "evaluation",
+    "platform",
+    "projects",
+    "report",
+    "serving",
+    "trials",
+}
 
 # What the whole point of a room needs from its first module on.
 ROOMS_NEED = {"platform": {"sqlalchemy"}}
