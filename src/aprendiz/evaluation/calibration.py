@@ -150,3 +150,55 @@ def expected_calibration_error(groups: Sequence[ReliabilityBin]) -> float:
         if group.accuracy is not None and group.confidence is not None
     )
     return min(1.0, sum(gaps) / total) if total else 0.0
+
+
+def brier(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The Brier score of each row (Brier 1950), 0 to 2, shape ``(n,)``: lower is better.
+
+    The squared distance between the probabilities and the certainty of the true label; unlike
+    the calibration error it also rewards telling the rows apart.
+    """
+    told = probabilities[np.arange(len(truth)), truth]
+    return np.asarray((probabilities**2).sum(axis=1) - 2 * told + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class ClasswiseGaps:
+    """For each label and stretch of its probability: how far hits and promises are apart.
+
+    Attributes:
+        gap: hits less the sum of probabilities, shape ``(k, bins)``.
+        spread: variance of that sum as the rows show it, same shape.
+        expected: its variance if the probabilities were right, same shape.
+        n: rows.
+    """
+
+    gap: np.ndarray
+    spread: np.ndarray
+    expected: np.ndarray
+    n: int
+
+    @property
+    def error(self) -> float:
+        """Classwise expected calibration error (Kull et al. 2019), 0 to 1.
+
+        The calibration error of each label's probability on all rows, whether it was the answer
+        or not, averaged over the labels.
+        """
+        return float(np.abs(self.gap).sum() / (self.n * len(self.gap)))
+
+
+def classwise_gaps(probabilities: np.ndarray, truth: np.ndarray, bins: int = BINS) -> ClasswiseGaps:
+    """What the classwise calibration error is made of; shapes ``(n, k)`` and ``(n,)``."""
+    n, labels = probabilities.shape
+    cells = np.arange(labels) * bins + bin_of(probabilities, bins)
+    residual = -probabilities.copy()
+    residual[np.arange(n), truth] += 1
+
+    def summed(values: np.ndarray) -> np.ndarray:
+        told = np.bincount(cells.ravel(), weights=values.ravel(), minlength=labels * bins)
+        return told.reshape(labels, bins)
+
+    gap = summed(residual)
+    spread = np.maximum(summed(residual**2) - gap**2 / n, 0.0)
+    return ClasswiseGaps(gap, spread, summed(probabilities * (1 - probabilities)), n)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aprendiz.evaluation.calibration import BINS, bin_of
+from aprendiz.evaluation.calibration import BINS, ClasswiseGaps, bin_of
 
 Interval = tuple[float, float]
 
@@ -141,6 +141,29 @@ def calibration_interval(confidence: np.ndarray, correct: np.ndarray, seed: int 
     ]
     low, high = _around(point, np.concatenate(draws), int(correct.sum()), total)
     return (0.0 if point <= _by_chance(counts, sums, seed) else low), high
+
+
+def classwise_interval(gaps: ClasswiseGaps, seed: int = 0) -> Interval:
+    """Bootstrap interval of the classwise calibration error.
+
+    Each cell's gap is drawn from a normal distribution around what was met, cells apart: a
+    resampling of rows would say the same and cost rows times labels. As for the calibration
+    error, the interval begins at 0 where a perfectly calibrated model would often show as
+    much by chance.
+    """
+    random = np.random.default_rng(seed)
+    scale = 1 / (gaps.n * len(gaps.gap))
+    cells = gaps.expected > 0
+    gap, spread, expected = gaps.gap[cells], gaps.spread[cells], gaps.expected[cells]
+    draws, chance = np.zeros(_DRAWS), np.zeros(_DRAWS)
+    for at in range(_DRAWS):
+        noise = random.standard_normal(len(gap))
+        draws[at] = np.abs(gap + noise * np.sqrt(spread)).sum() * scale
+        chance[at] = np.abs(noise * np.sqrt(expected)).sum() * scale
+    point = gaps.error
+    low, high = (float(end) for end in np.quantile(draws, (0.025, 0.975)))
+    low, high = max(0.0, min(point, 2 * point - high)), min(1.0, max(point, 2 * point - low))
+    return (0.0 if point <= float(np.quantile(chance, 0.975)) else low), high
 
 
 def _by_chance(counts: np.ndarray, sums: np.ndarray, seed: int) -> float:

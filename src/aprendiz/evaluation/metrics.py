@@ -15,23 +15,31 @@ import numpy as np
 
 from aprendiz.evaluation.calibration import (
     ReliabilityBin,
+    brier,
+    classwise_gaps,
     expected_calibration_error,
     reliability,
 )
+from aprendiz.evaluation.decided import DecisionScore
 from aprendiz.evaluation.intervals import (
     Interval,
     calibration_interval,
+    classwise_interval,
     macro_intervals,
     macro_scores,
     mean_interval,
     wilson,
 )
+from aprendiz.evaluation.scope import ScopeScore
+from aprendiz.evaluation.selective import area_interval, risk_coverage
 
 # A probability of 0 on the true label would make the loss infinite.
 _LEAST_PROBABILITY = 1e-12
 # float32 probabilities over many labels miss 1 by about this much.
 _SUM_TOLERANCE = 1e-3
 _FIGURES = ("accuracy", "macro_f1", "precision", "recall", "ece", "loss")
+# Figures that evaluations of before 0.6 do not have.
+_LATER = ("classwise_ece", "brier", "aurc")
 
 Truth = Sequence[int] | np.ndarray
 
@@ -81,6 +89,13 @@ class Evaluation:
         recall: mean recall over the same labels; bootstrap.
         ece: expected calibration error over 15 equal bins of confidence; bootstrap.
         loss: mean negative log-likelihood in nats; normal interval.
+        classwise_ece: calibration error of every label's probability, averaged over the labels;
+            bootstrap.
+        brier: mean Brier score, 0 to 2; normal interval.
+        aurc: area under the risk–coverage curve, 0 to 1; bootstrap.
+        risk_coverage: points (coverage, risk) of that curve, at most a hundred.
+        decisions: what the model's own rules do to these rows, where it has any.
+        scope: how well rows about none of the labels are told apart, where there are any.
         per_label: one entry a label, in the order of ``labels``.
         confusion: counts, shape ``(k, k)``, row = truth, column = answer.
         unanswered: rows for which the model gave none of the labels; each counts as wrong
@@ -108,6 +123,15 @@ class Evaluation:
     confused_pairs: tuple[ConfusedPair, ...]
     reliability: tuple[ReliabilityBin, ...]
     unanswered: int = 0
+    classwise_ece: float | None = None
+    classwise_ece_ci: Interval | None = None
+    brier: float | None = None
+    brier_ci: Interval | None = None
+    aurc: float | None = None
+    aurc_ci: Interval | None = None
+    risk_coverage: tuple[tuple[float, float], ...] = ()
+    decisions: DecisionScore | None = None
+    scope: ScopeScore | None = None
 
     @property
     def correct(self) -> int:
@@ -124,7 +148,17 @@ class Evaluation:
             f"macro F1: {self.macro_f1:.3f} ({f1_low:.3f} to {f1_high:.3f}), "
             f"calibration error {self.ece:.3f}"
             + (f"\nunanswered: {self.unanswered:,} rows (counted as wrong)" * bool(self.unanswered))
+            + (f"\n{self._rules}" if self._rules else "")
+            + (f"\n{self.scope.in_words()}" if self.scope else "")
         )
+
+    @property
+    def _rules(self) -> str:
+        """What the model's rules do, in words, where any were asked for."""
+        told = self.decisions
+        if told is None or (told.asked == "confidence" and told.sets is None):
+            return ""
+        return told.in_words()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; :meth:`from_dict` reads them back."""
@@ -132,14 +166,20 @@ class Evaluation:
         for name in _FIGURES:
             figures[name] = getattr(self, name)
             figures[f"{name}_ci"] = list(getattr(self, f"{name}_ci"))
+        for name in _LATER:
+            figures[name] = getattr(self, name)
+            figures[f"{name}_ci"] = list(getattr(self, f"{name}_ci") or ()) or None
         return {
             **figures,
+            "decisions": self.decisions.as_dict() if self.decisions else None,
+            "scope": self.scope.as_dict() if self.scope else None,
             "per_label": [
                 {**asdict(entry), "recall_ci": list(entry.recall_ci)} for entry in self.per_label
             ],
             "confusion": {"labels": list(self.labels), "matrix": self.confusion.tolist()},
             "confused_pairs": [asdict(pair) for pair in self.confused_pairs],
             "reliability": [asdict(group) for group in self.reliability],
+            "risk_coverage": [list(point) for point in self.risk_coverage],
         }
 
     @classmethod
@@ -153,6 +193,11 @@ class Evaluation:
         for name in _FIGURES:
             figures[name] = values[name]
             figures[f"{name}_ci"] = tuple(values[f"{name}_ci"])
+        for name in _LATER:
+            interval = values.get(f"{name}_ci")
+            figures[name] = values.get(name)
+            figures[f"{name}_ci"] = tuple(interval) if interval else None
+        decisions, scope = values.get("decisions"), values.get("scope")
         return cls(
             **figures,
             labels=tuple(values["confusion"]["labels"]),
@@ -163,6 +208,9 @@ class Evaluation:
             confusion=_frozen(np.array(values["confusion"]["matrix"], dtype=np.int64)),
             confused_pairs=tuple(ConfusedPair(**pair) for pair in values["confused_pairs"]),
             reliability=tuple(ReliabilityBin(**group) for group in values["reliability"]),
+            risk_coverage=tuple((x, y) for x, y in values.get("risk_coverage", ())),
+            decisions=DecisionScore.from_dict(decisions) if decisions else None,
+            scope=ScopeScore.from_dict(scope) if scope else None,
         )
 
 
@@ -196,7 +244,8 @@ def score(
     macro = macro_intervals(counts, seed)
     confusion = counts[:, :-1].copy()
     groups = reliability(confidence, right)
-    losses = _losses(table, numbers)
+    losses, squares = _losses(table, numbers), brier(table, numbers)
+    gaps, curve = classwise_gaps(table, numbers), risk_coverage(confidence, right)
     return Evaluation(
         n=len(numbers),
         labels=names,
@@ -217,6 +266,13 @@ def score(
         confused_pairs=_confused_pairs(confusion, names),
         reliability=groups,
         unanswered=int(counts[:, -1].sum()),
+        classwise_ece=gaps.error,
+        classwise_ece_ci=classwise_interval(gaps, seed),
+        brier=float(squares.mean()),
+        brier_ci=mean_interval(squares, highest=2.0),
+        aurc=curve.area,
+        aurc_ci=area_interval(confidence, right, seed),
+        risk_coverage=tuple(curve.points()),
     )
 
 
