@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aprendiz import recipe as recipes
+from aprendiz.artifact import decision as rules
+from aprendiz.artifact.decision import Decisions, LabelRules
 from aprendiz.artifact.describe import describe
 from aprendiz.artifact.folder import building
 from aprendiz.data.chat.prepare import PreparedChats
 from aprendiz.data.frozen import NAME as SPLIT
+from aprendiz.data.multi_dataset import MultiDataset
 from aprendiz.data.prepare import Prepared
 from aprendiz.interfaces import Listener, Trained, WriteFiles
 from aprendiz.recipe import Recipe
 
 MOST = 3  # as many as the vendors keep
+_HALF = 0.5
 
 
 class Album:
@@ -57,6 +61,11 @@ class Album:
             write(build.files)
             (build.files / "recipe.yaml").write_text(recipes.dump(self._recipe), encoding="utf-8")
             self._prepared.freeze().write(build.files / SPLIT)
+            if isinstance(dataset := self._prepared.dataset, MultiDataset):
+                # Nothing else says that a text may have several; thresholds come at the end.
+                several = LabelRules.of_threshold(dataset.labels, _HALF)
+                answer = Decisions.of_threshold(_HALF).answer
+                rules.write(build.files, Decisions(answer=answer, several=several))
             taken = Trained({"step": step, **values}, chose_on_validation=False, huggingface=False)
             build.seal(
                 describe(

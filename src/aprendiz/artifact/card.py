@@ -13,6 +13,9 @@ from typing import Any
 
 import yaml
 
+from aprendiz.artifact import multi_card
+from aprendiz.artifact.card_rules import WHEN, when_it_answers
+from aprendiz.artifact.decision import Decisions
 from aprendiz.artifact.loading import how_to_load, is_elsewhere
 from aprendiz.artifact.manifest import Manifest
 from aprendiz.artifact.markdown import code, figure, percent, plain, span, table
@@ -32,6 +35,7 @@ def write_card(
     *,
     hf_loadable: bool,
     language: str | None = None,
+    decisions: Decisions | None = None,
 ) -> str:
     """The card as Markdown with YAML front matter.
 
@@ -40,17 +44,20 @@ def write_card(
         evaluation: ``Evaluation.as_dict()`` of the held-out rows; ``None`` when none were kept.
         hf_loadable: ``AutoModelForSequenceClassification.from_pretrained`` loads the folder.
         language: language code of the texts (``en``, ``es`` …), if it is known.
+        decisions: the rules it answers by; the manifest's bare threshold when not given.
     """
+    rules = decisions or Decisions.of_threshold(manifest.threshold)
     sections = [
-        _front_matter(manifest, evaluation, hf_loadable, language),
-        _introduction(manifest, evaluation),
+        _front_matter(manifest, None if rules.several else evaluation, hf_loadable, language),
+        _introduction(manifest, evaluation, rules),
         "## Intended use\n\n" + _intended_use(manifest),
-        "## Scores\n\n" + _scores(manifest, evaluation),
-        "## Limits and known weaknesses\n\n" + _limits(manifest, evaluation),
+        "## Scores\n\n" + _scores(manifest, evaluation, rules),
+        f"## {WHEN}\n\n" + when_it_answers(rules, evaluation),
+        "## Limits and known weaknesses\n\n" + _limits(manifest, evaluation, rules),
         "## Labels\n\n" + _labels(manifest),
         "## Data\n\n" + _data(manifest),
         "## Recipe\n\n" + _recipe(manifest),
-        "## How to load it\n\n" + how_to_load(manifest, hf_loadable),
+        "## How to load it\n\n" + how_to_load(manifest, hf_loadable, rules.several is not None),
     ]
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
@@ -104,9 +111,18 @@ def _model_index(manifest: Manifest, evaluation: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _introduction(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
+def _introduction(
+    manifest: Manifest, evaluation: Mapping[str, Any] | None, rules: Decisions
+) -> str:
     base = manifest.training.get("base_model")
     learnt = f", on the base model {code(_base_name(base))}" if base else ""
+    if rules.several is not None:
+        version = manifest.libraries.get("aprendiz", "")
+        how = f"Learnt by the method `{manifest.method}`{learnt}, with aprendiz {version}."
+        measured = _rows_measured(manifest, several=True)
+        return multi_card.introduction(
+            manifest.name, how, len(manifest.labels), evaluation, measured
+        )
     lines = [
         f"# {plain(manifest.name)}",
         f"A text classifier: it reads a text and answers with one of {len(manifest.labels)} "
@@ -126,27 +142,37 @@ def _introduction(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> s
 def _intended_use(manifest: Manifest) -> str:
     return (
         "For short texts of the kind it learnt from, where a wrong answer can be noticed and "
-        f"mended. Under a confidence of {manifest.threshold:g} it marks its answer as "
-        "abstained: ask again or hand over to a person instead of acting on it. It is not "
+        "mended. Where it says `needs_clarification` or `out_of_scope`, ask again or hand over to "
+        "a person instead of acting on its answer. It is not "
         "meant for decisions about people without one in the loop, nor for texts of another "
         "language or subject than its examples."
     )
 
 
-def _scores(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
+def _scores(manifest: Manifest, evaluation: Mapping[str, Any] | None, rules: Decisions) -> str:
     if evaluation is None:
+        anew = ", or its thresholds were chosen anew since" if rules.several else ""
         return (
-            "Not measured: no rows were held out when it was trained. "
+            f"Not measured: no rows were held out when it was trained{anew}. "
             "`aprendiz evaluate FOLDER --data FILE` measures it on rows it has not seen."
         )
+    if rules.several is not None:
+        return multi_card.scores(evaluation, _rows_measured(manifest, several=True))
     told = (
         ("Accuracy", "accuracy"),
         ("Macro F1", "macro_f1"),
         ("Macro precision", "precision"),
         ("Macro recall", "recall"),
         ("Expected calibration error (lower is better)", "ece"),
+        ("Classwise calibration error (lower is better)", "classwise_ece"),
+        ("Brier score, 0 to 2 (lower is better)", "brier"),
+        ("Area under the risk–coverage curve (lower is better)", "aurc"),
     )
-    rows = [(name, figure(evaluation[key]), span(evaluation[f"{key}_ci"])) for name, key in told]
+    rows = [
+        (name, figure(evaluation[key]), span(evaluation[f"{key}_ci"]))
+        for name, key in told
+        if evaluation.get(key) is not None
+    ]
     notes = (
         "Accuracy has Wilson's interval, the others a bootstrap. Macro averages run over the "
         "labels that occur in the truth or in the answers."
@@ -160,13 +186,10 @@ def _scores(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
     return f"{head}\n\n{table(('figure', 'value', '95 % interval'), rows)}\n\n{notes}"
 
 
-def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
-    said = [
-        "- It may answer with something that is none of its labels; such an answer counts as none."
-        if is_elsewhere(manifest)
-        else "- It always names one of its labels, also for a text that fits none of them; only "
-        "the confidence can tell."
-    ]
+def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None, decisions: Decisions) -> str:
+    if decisions.several is not None:
+        return multi_card.limits(evaluation)
+    said = [_about_other_texts(manifest, decisions)]
     longest = manifest.recipe.get("max_length")
     if longest and manifest.training.get("base_model"):
         said.append(f"- A text is read up to {longest} tokens; what follows is not seen.")
@@ -208,6 +231,22 @@ def _limits(manifest: Manifest, evaluation: Mapping[str, Any] | None) -> str:
     return "\n\n".join(blocks)
 
 
+def _about_other_texts(manifest: Manifest, decisions: Decisions) -> str:
+    if is_elsewhere(manifest):
+        return (
+            "- It may answer with something that is none of its labels; that counts as no answer."
+        )
+    if decisions.scope is None:
+        return (
+            "- It always names one of its labels, also for a text that fits none of them; only "
+            "the confidence can tell."
+        )
+    return (
+        "- It names one of its labels also for a text that fits none of them; whether it does is "
+        "told apart by its scope, which is not always right (see above)."
+    )
+
+
 def _labels(manifest: Manifest) -> str:
     shown = ", ".join(code(label) for label in manifest.labels[:_LABELS_IN_FULL])
     left = len(manifest.labels) - _LABELS_IN_FULL
@@ -236,10 +275,13 @@ def _recipe(manifest: Manifest) -> str:
     return f"```yaml\n{written}```\n\nThe same data and recipe give the same predictions on the same kind of machine."
 
 
-def _rows_measured(manifest: Manifest) -> str:
+def _rows_measured(manifest: Manifest, several: bool = False) -> str:
     part = str(manifest.scores.get("part", "test"))
     if manifest.scores.get("chose_on_validation"):
-        return f"{part} rows, which also chose the checkpoint or the temperature"
+        what = (
+            "the checkpoint and the thresholds" if several else "the checkpoint or the temperature"
+        )
+        return f"{part} rows, which also chose {what}"
     return f"{part} rows it had not learnt from"
 
 

@@ -41,7 +41,10 @@ def describe(
     dataset = prepared.dataset
     figures = figures or {}
     names = ("n", "accuracy", "macro_f1", "precision", "recall", "ece", "exact_match")
-    kept = [name for each in names for name in (each, f"{each}_ci") if name in figures]
+    of_several = ("micro_f1", "subset_accuracy", "hamming_loss")
+    kept = [
+        name for each in (*names, *of_several) for name in (each, f"{each}_ci") if name in figures
+    ]
     return Manifest(
         method=recipe.method,
         name=out.resolve().name,

@@ -108,11 +108,12 @@ def is_elsewhere(manifest: Manifest) -> bool:
     return "job" in manifest.training
 
 
-def how_to_load(manifest: Manifest, hf_loadable: bool) -> str:
+def how_to_load(manifest: Manifest, hf_loadable: bool, several: bool = False) -> str:
     """The card's chapter on using the model.
 
     Args:
         hf_loadable: ``AutoModelForSequenceClassification`` loads the files.
+        several: a text may have several labels, each with a sigmoid of its own.
     """
     folder = _file_safe(manifest.name)
     with_aprendiz = (
@@ -134,6 +135,10 @@ def how_to_load(manifest: Manifest, hf_loadable: bool) -> str:
     if not manifest.training.get("base_model"):
         return with_aprendiz + _NO_NETWORK
     template = _SEQUENCE_CLASSIFIER if hf_loadable else _ENCODER_AND_HEAD
+    if several:
+        template = template.replace(
+            'torch.softmax(logits / settings["temperature"], dim=-1)', "torch.sigmoid(logits)"
+        )
     return with_aprendiz + template.replace("{folder}", folder)
 
 
