@@ -5,6 +5,7 @@ Methods that learn from conversations are held to theirs in ``test_every_assista
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def trained(examples_file: Path, tmp_path: Path, recipe_of):
         )
 
     return train
+
+
+@pytest.fixture
+def with_strangers(tmp_path: Path) -> Path:
+    """Some hundred rows of three labels, and eighteen about none of them, labelled ``oos``."""
+    rows = [
+        {"text": f"{one}, {other}", "label": label}
+        for label, texts in EXAMPLES.items()
+        for one, other in itertools.combinations(texts, 2)
+    ]
+    stars = ("moon", "sun", "sea", "wind", "rain", "snow")
+    asked = ("how old is the", "what colour has the", "who named the")
+    rows += [{"text": f"{ask} {star}", "label": "oos"} for ask in asked for star in stars]
+    path = tmp_path / "mixed.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
 
 
 def test_the_catalogue_is_not_empty():
@@ -166,9 +183,54 @@ class TestEveryMethod:
         assert workflow.load(folder).version == before
         assert not list(tmp_path.glob(".model*"))
 
+    def test_rows_out_of_scope_are_no_label_where_the_method_can_tell(
+        self, method, with_strangers, tmp_path, recipe_of
+    ):
+        result = workflow.train(with_strangers, out=tmp_path / "m", recipe=recipe_of(method))
+        model = workflow.load(result.folder)
+        if not catalogue.find(method).abilities.scope:
+            assert "oos" in model.labels
+            assert model.predict(TEXTS)[0].scope is None
+            return
+        assert model.labels == tuple(sorted(EXAMPLES))
+        assert result.evaluation.scope.outside > 0
+        alone = [model.predict([text])[0] for text in TEXTS]
+        for one, together in zip(alone, model.predict(TEXTS), strict=True):
+            assert 0 <= one.scope <= 1
+            assert one.scope == pytest.approx(together.scope, abs=1e-4)
+        assert model.judge([])[1].shape == (0,)
+        moved = workflow.load(result.folder.rename(tmp_path / "elsewhere"))
+        assert [each.scope for each in moved.predict(TEXTS)] == [
+            each.scope for each in model.predict(TEXTS)
+        ]
+
+    def test_what_is_asked_of_the_answers_is_chosen_stored_and_obeyed(
+        self, method, with_strangers, tmp_path, recipe_of
+    ):
+        result = workflow.train(
+            with_strangers,
+            out=tmp_path / "m",
+            recipe=recipe_of(method),
+            coverage=0.5,
+            sets=0.2,
+            false_alarms=0.0,
+        )
+        model = workflow.load(result.folder)
+        rule = model.decisions.answer
+        assert (rule.asked, rule.goal) == ("coverage", 0.5)
+        assert model.manifest.threshold == rule.threshold
+        assert rule.met and rule.effect.coverage >= 0.5
+        for answer in model.predict(TEXTS):
+            assert answer.decision == (
+                "answer" if answer.confidence >= rule.threshold else "needs_clarification"
+            )
+            assert answer.candidates[0] == answer.label
+        assert result.evaluation.decisions.sets.n == result.evaluation.n
+
     def test_the_folder_explains_itself(self, method, trained):
         folder = trained(method).folder
-        for name in ("manifest.json", "recipe.yaml", "README.md", "report.html", "evaluation.json"):
+        named = ("manifest.json", "recipe.yaml", "README.md", "decision.json")
+        for name in (*named, "report.html", "evaluation.json"):
             assert (folder / name).stat().st_size > 0, name
         assert not list(folder.rglob("*.pkl")) + list(folder.rglob("*.joblib"))
 

@@ -2,7 +2,8 @@
 
 - ``recipe.py`` (light): a class ``RECIPE``, a subclass of :class:`aprendiz.recipe.Recipe`;
 - ``train.py`` (heavy): ``train(dataset, recipe, workspace) -> Trained``, which writes
-  the model's own files into ``workspace.files``;
+  the model's own files into ``workspace.files``; where the table says ``several``, also
+  ``train_multi`` from a ``MultiDataset``;
 - ``predict.py`` (heavy): ``load(folder, labels) -> Classifier``, which needs nothing but
   those files; a ``ChatModel`` if the method learns from conversations (labels are empty);
 - ``check.py`` (light, if there is anything to check): ``check(dataset, recipe, observer)``,
@@ -42,17 +43,31 @@ METHODS: dict[str, Method] = {
         Method(
             "tfidf",
             "word and character n-grams with a linear model; about a second; the honest baseline",
-            Abilities(extras=("train",), steps=False, uses_base_model=False),
+            Abilities(
+                extras=("train",), steps=False, uses_base_model=False, scope=True, several=True
+            ),
         ),
         Method(
             "probe",
             "frozen encoder with a regularised linear head; seconds; strong with few examples",
-            Abilities(extras=("train", "embedded"), steps=False, uses_base_model=True),
+            Abilities(
+                extras=("train", "embedded"),
+                steps=False,
+                uses_base_model=True,
+                scope=True,
+                several=True,
+            ),
         ),
         Method(
             "finetune",
             "the whole encoder, started from the probe; a minute or more; the most accurate",
-            Abilities(extras=("train", "embedded"), steps=True, uses_base_model=True),
+            Abilities(
+                extras=("train", "embedded"),
+                steps=True,
+                uses_base_model=True,
+                scope=True,
+                several=True,
+            ),
         ),
         Method(
             "managed",
@@ -125,6 +140,30 @@ def trainer(name: str) -> Callable[[Any, Any, Workspace], Trained]:
         MissingExtra: a library it needs is not installed.
     """
     train: Callable[[Any, Any, Workspace], Trained] = _heavy(name, "train").train
+    return train
+
+
+def refuse_several(name: str) -> None:
+    """Stop where a method cannot learn several labels a text.
+
+    Raises:
+        RecipeError: lists the methods that can.
+    """
+    if not find(name).abilities.several:
+        able = " or ".join(row.name for row in METHODS.values() if row.abilities.several)
+        raise RecipeError(
+            f"{name}: does not learn texts with several labels, and these rows have lists of them",
+            f"--method {able}",
+        )
+
+
+def multi_trainer(name: str) -> Callable[[Any, Any, Workspace], Trained]:
+    """A method's ``train_multi``, from a ``MultiDataset`` (see :func:`refuse_several`).
+
+    Raises:
+        MissingExtra: a library it needs is not installed.
+    """
+    train: Callable[[Any, Any, Workspace], Trained] = _heavy(name, "train").train_multi
     return train
 
 

@@ -26,6 +26,10 @@ from transformers.utils import logging as transformers_logging
 
 from aprendiz.errors import BaseModelError, ModelFolderError
 from aprendiz.evaluation.calibration import softmax
+from aprendiz.evaluation.platt import Platt, sigmoid
+from aprendiz.neural import scope
+from aprendiz.neural.contrast import contrastive
+from aprendiz.neural.scope import Detector
 from aprendiz.neural.tokenize import TextEncoder, batches_by_length, pad_batch
 
 HEAD = "head.safetensors"
@@ -80,7 +84,12 @@ class PooledClassifier(nn.Module):
         labels: how many.
         pooling: ``mean`` over real tokens, or ``cls`` for the first one.
         normalize: scale each embedding to Euclidean length 1.
+
+    Attributes:
+        contrast: weight of the supervised contrastive loss (``contrast.py``) while training.
     """
+
+    contrast = 0.0
 
     def __init__(
         self, encoder: PreTrainedModel, labels: int, pooling: str = "mean", normalize: bool = True
@@ -108,11 +117,23 @@ class PooledClassifier(nn.Module):
         attention_mask: torch.Tensor,
         labels: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Logits of shape (batch, labels), and the mean cross-entropy when labels are given."""
-        logits = self.head(self.embed(input_ids, attention_mask))
+        """Logits of shape (batch, labels), and when labels are given the loss.
+
+        That is the mean cross-entropy; while training, the contrastive loss comes on top.
+        """
+        vectors = self.embed(input_ids, attention_mask)
+        logits = self.head(vectors)
         if labels is None:
             return {"logits": logits}
-        return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
+        loss = nn.functional.cross_entropy(logits, labels)
+        if self.training and self.contrast:
+            loss = loss + self.contrast * contrastive(vectors, labels)
+        return {"loss": loss, "logits": logits}
+
+    def both(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Logits and embeddings side by side, shape (batch, labels + width)."""
+        vectors = self.embed(input_ids, attention_mask)
+        return torch.cat([self.head(vectors), vectors], dim=1)
 
     @torch.no_grad()
     def set_head(self, weight: np.ndarray, bias: np.ndarray) -> None:
@@ -148,28 +169,37 @@ def run_batched(
 
 
 class EncoderClassifier:
-    """A loaded ``probe`` or ``finetune`` model; a :class:`aprendiz.interfaces.Classifier`.
+    """A loaded ``probe`` or ``finetune`` model; a :class:`aprendiz.interfaces.ScopedClassifier`.
 
     Args:
-        logits: network from padded batch to logits, already in evaluation mode.
+        forward: network from padded batch to logits, already in evaluation mode; with a
+            detector, to logits and embeddings side by side (:meth:`PooledClassifier.both`).
         text_encoder: from texts to token numbers.
         labels: label names in the order of the logits.
         temperature: divides the logits before the softmax.
+        device: where the network is.
+        detector: tells texts about the labels from others; ``None`` for none.
+        several: a text may have any number of labels: each logit goes through a sigmoid by
+            itself, and the temperature is 1.
     """
 
     def __init__(
         self,
-        logits: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        forward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
         text_encoder: TextEncoder,
         labels: Sequence[str],
         temperature: float,
         device: str = "cpu",
+        detector: Detector | None = None,
+        several: bool = False,
     ) -> None:
-        self._logits = logits
+        self._forward = forward
         self._text_encoder = text_encoder
         self._labels = tuple(labels)
         self._temperature = temperature
         self._device = device
+        self._detector = detector
+        self._several = several
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -178,11 +208,20 @@ class EncoderClassifier:
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities, shape ``(len(texts), len(labels))``, float64."""
+        return self.judge(texts)[0]
+
+    def judge(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Probabilities, and the scope of each text, shape ``(len(texts),)``, or ``None``."""
+        labels = len(self._labels)
         if not texts:
-            return np.zeros((0, len(self._labels)))
+            return np.zeros((0, labels)), np.zeros(0) if self._detector else None
         rows = self._text_encoder.encode(texts)
-        logits = run_batched(self._logits, rows, self._text_encoder.pad, self._device)
-        return softmax(logits.astype(np.float64), self._temperature)
+        told = run_batched(self._forward, rows, self._text_encoder.pad, self._device)
+        logits = told[:, :labels].astype(np.float64)
+        if self._several:
+            return sigmoid(logits), None
+        scope = self._detector.scope(told[:, labels:], logits) if self._detector else None
+        return softmax(logits, self._temperature), scope
 
 
 def save(
@@ -192,26 +231,31 @@ def save(
     *,
     max_length: int,
     temperature: float,
+    several: bool = False,
+    platt: Platt | None = None,
 ) -> None:
     """Write a classifier into a folder, in the Hugging Face layout.
 
     A :class:`PooledClassifier` becomes an encoder (``AutoModel`` loads it) with its head in a
-    file beside it; any other model is taken for a Hugging Face sequence classifier and
-    written as such.
+    file beside it, ``platt`` folded into that file; any other model is taken for a Hugging Face
+    sequence classifier and written as such.
     """
     tokenizer.save_pretrained(folder)
     shared = {
         "max_length": max_length,
         "temperature": temperature,
         "pad": int(tokenizer.pad_token_id or 0),
+        **({"several": True} if several else {}),
     }
     if not isinstance(model, PooledClassifier):
         model.save_pretrained(folder)  # type: ignore[operator]
         _write_settings(folder, {"kind": "plain", **shared})
         return
     model.encoder.save_pretrained(folder)
-    head = {"weight": model.head.weight.detach(), "bias": model.head.bias.detach()}
-    save_file({name: tensor.contiguous() for name, tensor in head.items()}, folder / HEAD)
+    head = [tensor.detach().cpu().contiguous() for tensor in (model.head.weight, model.head.bias)]
+    if platt is not None:
+        head = [torch.from_numpy(each) for each in platt.folded(*(t.numpy() for t in head))]
+    save_file(dict(zip(("weight", "bias"), head, strict=True)), folder / HEAD)
     declared = {"pooling": model.pooling, "normalize": model.normalize}
     _write_settings(folder, {"kind": "pooled", **declared, **shared})
 
@@ -235,17 +279,23 @@ def load(folder: Path, labels: Sequence[str]) -> EncoderClassifier:
         )
     except (OSError, ValueError, KeyError) as error:
         raise ModelFolderError(f"{folder}: cannot be loaded ({error})", "train again") from None
+    network: nn.Module
     if settings["kind"] == "plain":
         network = _plain_network(folder)
     else:
         network = _pooled_network(folder, settings, len(labels))
     network.to(device).eval()
+    detector = scope.load(folder)
     return EncoderClassifier(
-        lambda numbers, mask: network(input_ids=numbers, attention_mask=mask)["logits"],
+        network.both
+        if detector is not None and isinstance(network, PooledClassifier)
+        else lambda numbers, mask: network(input_ids=numbers, attention_mask=mask)["logits"],
         text_encoder,
         labels,
         settings["temperature"],
         device,
+        detector,
+        bool(settings.get("several")),
     )
 
 

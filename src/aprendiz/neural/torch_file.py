@@ -24,7 +24,8 @@ def write(folder: Path, labels: Sequence[str]) -> Path:
     Contents: ``format``, ``kind`` (``pooled`` or ``plain``), ``architecture`` (the
     Hugging Face configuration), ``weights`` (name to tensor), ``head`` (name to tensor,
     for ``pooled``), ``tokenizer`` (the text of tokenizer.json), ``id_to_intent``,
-    ``pooling``, ``normalize``, ``max_length``, ``temperature``.
+    ``pooling``, ``normalize``, ``max_length``, ``temperature``, and ``several`` where a text
+    may have any number of labels.
     """
     settings = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
     head = folder / "head.safetensors"

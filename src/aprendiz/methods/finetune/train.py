@@ -2,53 +2,123 @@
 
 The default is LP-FT (Kumar et al. 2022, "Fine-Tuning can Distort Pretrained Features and
 Underperform Out-of-Distribution"): fit a linear head on the frozen encoder, then train
-encoder and head together from there. ``plain: true`` is the textbook recipe.
+encoder and head together from there. ``plain: true`` is the textbook recipe. What differs
+between one label a text and several is asked of a ``Task``.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
     EarlyStoppingCallback,
-    EvalPrediction,
     PrinterCallback,
     Trainer,
-    TrainingArguments,
     set_seed,
 )
 
 from aprendiz.data.dataset import Dataset
+from aprendiz.data.multi_dataset import MultiDataset
 from aprendiz.data.records import Example
-from aprendiz.evaluation import calibration, metrics
-from aprendiz.interfaces import Trained, Workspace
-from aprendiz.methods.finetune.recipe import FinetuneRecipe, auto_epochs
+from aprendiz.interfaces import Observer, Trained, Workspace
+from aprendiz.methods.finetune import calibrate
+from aprendiz.methods.finetune.recipe import FinetuneRecipe, auto_epochs, contrast
+from aprendiz.methods.finetune.trainer import Judge, arguments
 from aprendiz.neural import (
     base_models,
     checkpoints,
     device,
     encoder,
-    linear_head,
     tokenize,
     torch_file,
 )
 from aprendiz.neural.base_models import BaseModel
 from aprendiz.neural.callbacks import MetricsCallback, ObserverCallback, SystemMetricsCallback
+from aprendiz.neural.multi_task import SeveralLabels
 from aprendiz.neural.optimizer import adamw
 from aprendiz.neural.snapshots import SnapshotCallback
+from aprendiz.neural.task import Calibration, OneLabel, Task, Tuned
 from aprendiz.neural.tokenize import TextEncoder
 
 Rows = list[dict[str, Any]]
 
 
 def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Trained:
-    """Learn from ``dataset.train``; ``dataset.validation``, if any, chooses the checkpoint."""
+    """Learn from ``dataset.train``; ``dataset.validation``, if any, chooses the checkpoint.
+
+    Confidence is calibrated on rows that no weight was fitted to: the validation rows, or what
+    ``calibrate.py`` does without any.
+    """
+    return _train(OneLabel(), dataset, recipe, workspace)
+
+
+def train_multi(dataset: MultiDataset, recipe: FinetuneRecipe, workspace: Workspace) -> Trained:
+    """The same, of texts with any number of labels."""
+    return _train(SeveralLabels(), dataset, recipe, workspace)
+
+
+def _train(task: Task, dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Trained:
+    if not dataset.validation and not recipe.plain and len(dataset.train) > calibrate.MANY:
+        dataset = calibrate.kept_back(dataset, recipe.seed)
+        workspace.observer.say(
+            f"calibrating on {len(dataset.validation):,} rows kept back, since none were given"
+        )
+    done = _tune(task, dataset, recipe, workspace)
+    told = _calibrate(task, done, recipe, workspace)
+    done.network.to("cpu")
+    done.write(workspace.files, told)
+    torch_file.write(workspace.files, dataset.labels)
+    if told.detector:
+        told.detector.save(workspace.files)
+    return Trained(
+        {
+            **done.facts,
+            **({} if task.several else {"temperature": round(told.temperature, 4)}),
+            "torch_threads": torch.get_num_threads(),
+            **({"detector": told.detector.name} if told.detector else {}),
+        },
+        chose_on_validation=bool(dataset.validation),
+        huggingface=recipe.plain,
+        held_out=told.held_out,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Done:
+    """A training that has ended.
+
+    Attributes:
+        network: in evaluation mode, where it was trained.
+        dataset: what it has learnt from.
+        texts: what makes token numbers for it.
+        judged: how it was calibrated on the validation rows, if there were any.
+        write: writes the files of the model.
+        device: where it was trained.
+        facts: for the manifest.
+    """
+
+    network: nn.Module
+    dataset: Dataset
+    texts: TextEncoder
+    judged: Calibration
+    write: Callable[[Path, Calibration], None]
+    device: str
+    facts: dict[str, object]
+
+    def tuned(self) -> Tuned:
+        """The same, for asking; not of a plain network, which has no embeddings of ours."""
+        assert isinstance(self.network, encoder.PooledClassifier)
+        return Tuned(self.network, self.dataset, self.texts, self.device)
+
+
+def _tune(task: Task, dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> _Done:
+    """The training itself."""
     tell = workspace.observer
     base = base_models.resolve(recipe.base_model)
     hardware = device.plan(recipe.precision)
@@ -63,15 +133,20 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
     max_length = min(recipe.max_length, base.longest)
     pad = int(tokenizer.pad_token_id or 0)
     texts = TextEncoder(tokenizer.backend_tokenizer, max_length, pad)
-    rows = _rows(dataset, dataset.train, texts)
-    held_out = _rows(dataset, dataset.validation, texts)
+    rows = _rows(task, dataset, dataset.train, texts)
+    held_out = _rows(task, dataset, dataset.validation, texts)
     checkpoint = checkpoints.latest_complete(workspace.checkpoints) if workspace.resume else None
 
     network: nn.Module
     if recipe.plain:
         network = _plain_network(base, dataset)
     else:
-        network = _probed_network(base, dataset, rows, texts, recipe, workspace, checkpoint is None)
+        network = encoder.PooledClassifier(
+            encoder.load_encoder(base.folder), len(dataset.labels), base.pooling, base.normalize
+        )
+        network.contrast = contrast(len(rows), recipe.batch_size)
+        if checkpoint is None:  # a resumed one gets its head from the checkpoint
+            _start(task, network, rows, pad, recipe.seed, tell)
 
     epochs = recipe.epochs if recipe.epochs != "auto" else auto_epochs(len(rows), recipe.batch_size)
     optimizer = adamw(
@@ -80,13 +155,14 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
         head_rate=recipe.learning_rate if recipe.plain else recipe.head_learning_rate,
         weight_decay=recipe.weight_decay,
     )
-    judge = _Judge()
+    judge = Judge(task)
     trainer = Trainer(
         model=network,
-        args=_arguments(recipe, workspace, hardware, epochs, len(rows), bool(held_out)),
+        args=arguments(recipe, workspace, hardware, epochs, len(rows), bool(held_out)),
         data_collator=lambda batch: _collate(batch, pad),
         train_dataset=rows,
         eval_dataset=held_out or None,
+        compute_loss_func=None if recipe.plain else task.loss(recipe.label_smoothing),
         compute_metrics=judge,
         optimizers=(optimizer, None),
         callbacks=[
@@ -97,38 +173,52 @@ def train(dataset: Dataset, recipe: FinetuneRecipe, workspace: Workspace) -> Tra
     )
     trainer.remove_callback(PrinterCallback)
 
-    def write(folder: Path) -> None:
+    def write(folder: Path, told: Calibration) -> None:
         encoder.save(
-            network, tokenizer, folder, max_length=max_length, temperature=judge.temperature
+            network,
+            tokenizer,
+            folder,
+            max_length=max_length,
+            temperature=told.temperature,
+            several=task.several,
+            platt=told.platt,
         )
 
     if workspace.album:
-        trainer.add_callback(SnapshotCallback(workspace.album, write))
+        snapshots = SnapshotCallback(workspace.album, lambda folder: write(folder, judge.told))
+        trainer.add_callback(snapshots)
     trainer.add_callback(checkpoints.MarkComplete())
     if held_out and recipe.early_stopping:
         trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
     _learn(trainer, network, checkpoint, workspace)
-
     if held_out:
         trainer.predict(held_out)  # type: ignore[arg-type]  # the judge sees the chosen weights
-    network.to("cpu").eval()
-    write(workspace.files)
-    torch_file.write(workspace.files, dataset.labels)
-    return Trained(
-        {
-            "base_model": base.name,
-            "base_model_sha256": base.sha256,
-            "device": hardware.name,
-            "precision": f"{hardware.precision}: {hardware.reason}",
-            "parameters": sum(tensor.numel() for tensor in network.parameters()),
-            "epochs": round(float(trainer.state.epoch or 0), 2),
-            "steps": trainer.state.global_step,
-            "temperature": round(judge.temperature, 4),
-            "torch_threads": torch.get_num_threads(),
-        },
-        chose_on_validation=bool(held_out),
-        huggingface=recipe.plain,
-    )
+    facts = {
+        "base_model": base.name,
+        "base_model_sha256": base.sha256,
+        "device": hardware.name,
+        "precision": f"{hardware.precision}: {hardware.reason}",
+        "parameters": sum(tensor.numel() for tensor in network.parameters()),
+        "epochs": round(float(trainer.state.epoch or 0), 2),
+        "steps": trainer.state.global_step,
+    }
+    return _Done(network.eval(), dataset, texts, judge.told, write, hardware.device, facts)
+
+
+def _calibrate(
+    task: Task, done: _Done, recipe: FinetuneRecipe, workspace: Workspace
+) -> Calibration:
+    if recipe.plain:
+        return done.judged
+    dataset = done.dataset
+    if dataset.validation:
+        outside = dataset.outside.validation
+        return task.on_rows(done.tuned(), dataset.validation, outside, "validation")
+
+    def twin(rows: Dataset, apart: Workspace) -> Tuned:
+        return _tune(task, rows, recipe, apart).tuned()
+
+    return calibrate.by_twin(task, twin, done.tuned(), recipe.seed, workspace)
 
 
 def _learn(
@@ -147,11 +237,11 @@ def _learn(
         trainer.train(resume_from_checkpoint=str(checkpoint))
 
 
-def _rows(dataset: Dataset, examples: tuple[Example, ...], texts: TextEncoder) -> Rows:
-    numbers = dataset.numbers(examples)
+def _rows(task: Task, dataset: Dataset, examples: tuple[Example, ...], texts: TextEncoder) -> Rows:
+    targets = task.targets(dataset, examples)
     encoded = texts.encode([example.text for example in examples])
     return [
-        {"input_ids": ids, "labels": number} for ids, number in zip(encoded, numbers, strict=True)
+        {"input_ids": ids, "labels": target} for ids, target in zip(encoded, targets, strict=True)
     ]
 
 
@@ -174,87 +264,21 @@ def _plain_network(base: BaseModel, dataset: Dataset) -> nn.Module:
     return network
 
 
-def _probed_network(
-    base: BaseModel,
-    dataset: Dataset,
+def _start(
+    task: Task,
+    network: encoder.PooledClassifier,
     rows: Rows,
-    texts: TextEncoder,
-    recipe: FinetuneRecipe,
-    workspace: Workspace,
-    fresh: bool,
-) -> encoder.PooledClassifier:
-    """Encoder and head; a fresh start fits the head, a resumed one gets it from the checkpoint."""
-    network = encoder.PooledClassifier(
-        encoder.load_encoder(base.folder), len(dataset.labels), base.pooling, base.normalize
-    )
-    if not fresh:
-        return network
-    embeddings = encoder.run_batched(
+    pad: int,
+    seed: int,
+    tell: Observer,
+) -> None:
+    """Give a network a head that is fitted to what the encoder says before it is tuned."""
+    vectors = encoder.run_batched(
         network.eval().embed,
         [row["input_ids"] for row in rows],
-        texts.pad,
+        pad,
         "cpu",
-        lambda done, total: workspace.observer.progress("embedding", done, total),
+        lambda done, total: tell.progress("embedding", done, total),
     )
-    truth = np.array([row["labels"] for row in rows])
-    head = linear_head.fit_head(embeddings, truth, len(dataset.labels), seed=recipe.seed)
-    network.set_head(head.weight, head.bias)
-    return network
-
-
-def _arguments(
-    recipe: FinetuneRecipe,
-    workspace: Workspace,
-    hardware: device.Plan,
-    epochs: int,
-    rows: int,
-    validated: bool,
-) -> TrainingArguments:
-    steps = epochs * math.ceil(rows / recipe.batch_size)
-    return TrainingArguments(
-        output_dir=str(workspace.checkpoints),
-        num_train_epochs=epochs,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=64,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=recipe.scheduler,
-        warmup_steps=math.ceil(recipe.warmup * steps),
-        weight_decay=recipe.weight_decay,
-        label_smoothing_factor=recipe.label_smoothing,
-        max_grad_norm=1.0,
-        train_sampling_strategy="group_by_length",
-        bf16=hardware.bf16,
-        use_cpu=hardware.device == "cpu",
-        eval_strategy="epoch" if validated else "no",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=validated,
-        restore_callback_states_from_checkpoint=True,  # how patient early stopping still is
-        metric_for_best_model=recipe.metric if validated else None,
-        greater_is_better=(recipe.metric != "loss") if validated else None,
-        logging_steps=max(1, steps // 50),
-        logging_first_step=True,
-        seed=recipe.seed,
-        data_seed=recipe.seed,
-        disable_tqdm=True,
-        report_to="none",
-        remove_unused_columns=False,
-        dataloader_pin_memory=hardware.device == "cuda",
-    )
-
-
-class _Judge:
-    """Measures the held-out rows for the Trainer, and fits the temperature on the way.
-
-    No weight was fitted to these rows. The temperature is 1 as long as there were none.
-    """
-
-    temperature = 1.0
-
-    def __call__(self, predicted: EvalPrediction) -> dict[str, float]:
-        logits = np.asarray(predicted.predictions, dtype=np.float64)
-        truth = np.asarray(predicted.label_ids)
-        self.temperature = calibration.fit_temperature(logits, truth)
-        figures = metrics.quick(calibration.softmax(logits), truth)
-        figures.pop("loss", None)  # the Trainer reports its own
-        return figures
+    targets = [row["labels"] for row in rows]
+    network.set_head(*task.first_head(vectors, targets, network.head.out_features, seed))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from aprendiz.recipe import Recipe
+from aprendiz.recipe import Range, Recipe
 
 
 class ProbeRecipe(Recipe):
     """A frozen encoder whose sentence embeddings feed a multinomial logistic regression."""
+
+    SEARCHED: ClassVar = {"regularization": Range(0.1, 1_000, log=True)}
 
     method: Literal["probe"] = "probe"
     """Which method learns."""

@@ -13,9 +13,12 @@ from sklearn.pipeline import FeatureUnion
 
 from aprendiz.errors import ModelFolderError
 from aprendiz.evaluation.calibration import softmax
+from aprendiz.evaluation.platt import sigmoid
+from aprendiz.evaluation.scope import Scale
 
 ARRAYS = "tfidf.safetensors"
 SETTINGS = "tfidf.json"
+DETECTOR = "largest distance to a label's plane"
 
 # A text longer than this is cut: its first pages decide, and a megabyte must not cost seconds.
 _MOST_CHARACTERS = 20_000
@@ -58,7 +61,12 @@ def features(
 
 
 class TfidfClassifier:
-    """A loaded ``tfidf`` model; a :class:`aprendiz.interfaces.Classifier`."""
+    """A loaded ``tfidf`` model; a :class:`aprendiz.interfaces.ScopedClassifier`.
+
+    A text that no label's plane has well on its side is out of scope; what is kept for that is
+    the scale of those distances, eight kilobytes at most. Where a text may have several labels,
+    each label's distance goes through a sigmoid by itself and there is no scope.
+    """
 
     def __init__(
         self,
@@ -67,8 +75,12 @@ class TfidfClassifier:
         bias: np.ndarray,
         temperature: float,
         labels: Sequence[str],
+        scale: Scale | None,
+        several: bool = False,
     ) -> None:
         self._kinds = kinds
+        self._scale = scale
+        self._several = several
         self._weight = weight
         self._bias = bias
         self._temperature = temperature
@@ -81,10 +93,18 @@ class TfidfClassifier:
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities, shape ``(len(texts), len(labels))``, float64."""
+        return self.judge(texts)[0]
+
+    def judge(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Probabilities, and the scope of each text, shape ``(len(texts),)``, or ``None``."""
         if not texts:
-            return np.zeros((0, len(self._labels)))
+            return np.zeros((0, len(self._labels))), np.zeros(0) if self._scale else None
         matrix = self._kinds.transform([text[:_MOST_CHARACTERS] for text in texts])
-        return softmax(np.asarray(matrix @ self._weight.T) + self._bias, self._temperature)
+        distances = np.asarray(matrix @ self._weight.T) + self._bias
+        if self._several:
+            return sigmoid(distances), None
+        scope = self._scale.scope(distances.max(axis=1)) if self._scale else None
+        return softmax(distances, self._temperature), scope
 
 
 def load(folder: Path, labels: Sequence[str]) -> TfidfClassifier:
@@ -113,4 +133,8 @@ def load(folder: Path, labels: Sequence[str]) -> TfidfClassifier:
         arrays["bias"].astype(np.float64),
         settings["temperature"],
         labels,
+        Scale(arrays["scope.knots"], int(arrays["scope.rows"][0]))
+        if "scope.knots" in arrays
+        else None,
+        bool(settings.get("several")),
     )

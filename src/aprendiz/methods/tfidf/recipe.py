@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from aprendiz.recipe import Recipe
+from aprendiz.recipe import Choice, Range, Recipe
 
 
 class TfidfRecipe(Recipe):
     """Word and character n-grams, weighted by TF-IDF, into a linear support vector machine."""
+
+    SEARCHED: ClassVar = {
+        "regularization": Range(0.05, 50, log=True),
+        "word_ngrams": Choice((1, 2, 3)),
+        "character_ngrams": Choice((0, 4, 5, 6)),
+    }
 
     method: Literal["tfidf"] = "tfidf"
     """Which method learns."""
