@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from aprendiz.artifact.decision import Decisions
 from aprendiz.data.records import Example
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class ReportFacts:
         mistakes: wrong answers; the page shows the surest of them and examples of pairs.
         recipe_yaml: the filled recipe.
         folder_name: the model folder as it should stand in the commands shown.
+        decisions: the rules that the model answers by.
     """
 
     title: str
@@ -97,6 +99,7 @@ class ReportFacts:
     mistakes: Sequence[Mistake]
     recipe_yaml: str
     folder_name: str
+    decisions: Decisions
 
 
 def find_mistakes(

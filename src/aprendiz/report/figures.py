@@ -21,6 +21,7 @@ from aprendiz.evaluation.metrics import Evaluation
 from aprendiz.report import charts, curves
 from aprendiz.report.curves import Words
 from aprendiz.report.facts import Figure, History, LeftOut
+from aprendiz.report.risk_chart import draw_risk_coverage
 from aprendiz.report.style import DPI, INK, QUIET, SMALL, TITLE, percent, percent_span, rows, span
 
 # Letters that matplotlib's own font lacks are taken from the first of these that is installed.
@@ -138,6 +139,11 @@ def _pictures(
             "reliability", (6.0, 6.4),
             f"{measured}: calibration error {told.ece:.3f} (95 % interval {span(told.ece_ci)})",
             lambda c: _reliability(c, told, part),
+        ),
+        Picture(
+            "risk_coverage", (6.4, 4.6), f"{measured}: {accuracy}",
+            lambda c: draw_risk_coverage(c.subplots(), told, part),
+            "" if told.risk_coverage else "measured by a version that did not keep the curve",
         ),
         by_step(
             "loss_function", "loss",

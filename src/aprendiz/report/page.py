@@ -15,6 +15,7 @@ from importlib import resources
 from aprendiz.errors import MissingExtra
 from aprendiz.evaluation.metrics import ConfusedPair, Evaluation, LabelScore
 from aprendiz.report.facts import Figure, LeftOut, Mistake, ReportFacts
+from aprendiz.report.rules_table import rule_rows, scope_sentence, sets_sentence
 from aprendiz.report.style import percent, percent_span, span
 
 WEAKEST_SHOWN = 10
@@ -30,7 +31,10 @@ _SCORES = (
     ("Macro precision", "precision", "of the rows answered with a label, how many have it"),
     ("Macro recall", "recall", "of the rows that have a label, how many were found"),
     ("Calibration error", "ece", "mean gap between confidence and accuracy; lower is better"),
+    ("Classwise calibration error", "classwise_ece", "the same for every label's probability"),
+    ("Brier score", "brier", "squared error of the probabilities, 0 to 2; lower is better"),
     ("Loss", "loss", "mean negative log-likelihood in nats; lower is better"),
+    ("Risk–coverage area", "aurc", "mean risk over all coverages; lower is better"),
 )
 
 
@@ -77,7 +81,11 @@ def render(
         scores=[
             (name, getattr(told, key), getattr(told, f"{key}_ci"), meaning)
             for name, key, meaning in _SCORES
+            if getattr(told, key) is not None
         ],
+        rules=rule_rows(facts.decisions, told),
+        about_scope=scope_sentence(told),
+        about_sets=sets_sentence(facts.decisions, told),
         pictures=[embed(figure) for figure in figures],
         left_out=left_out,
         weakest=_weakest(told),
@@ -191,5 +199,5 @@ def _python(folder_name: str) -> str:
         "import aprendiz\n\n"
         f"model = aprendiz.load({folder_name!r})\n"
         "for answer in model.predict(['a text of yours']):\n"
-        "    print(answer.label, answer.confidence, answer.abstained)\n"
+        "    print(answer.label, answer.confidence, answer.decision)\n"
     )

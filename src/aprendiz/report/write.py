@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from aprendiz.artifact import decision as rules
+from aprendiz.artifact.decision import Decisions
 from aprendiz.artifact.manifest import Manifest
 from aprendiz.data.records import Example
+from aprendiz.errors import DataError
+from aprendiz.report import multi_write
 from aprendiz.report.facts import History, Mistake, ReportFacts, Seen, find_mistakes
 
 if TYPE_CHECKING:
     import numpy as np
 
     from aprendiz.evaluation.metrics import Evaluation
+    from aprendiz.evaluation.multi_metrics import MultiEvaluation
 
 PAGE, PLOTS, NUMBERS, HISTORY = "report.html", "plots", "evaluation.json", "history.json"
 
@@ -27,7 +32,7 @@ PAGE, PLOTS, NUMBERS, HISTORY = "report.html", "plots", "evaluation.json", "hist
 def write_report(
     folder: Path,
     manifest: Manifest,
-    evaluation: Evaluation,
+    evaluation: Evaluation | MultiEvaluation,
     history: History,
     rows: Sequence[Example],
     probabilities: np.ndarray,
@@ -42,6 +47,18 @@ def write_report(
         rows: the examples measured.
         probabilities: the model's answers to them, shape ``(len(rows), len(labels))``.
     """
+    from aprendiz.evaluation.metrics import Evaluation
+
+    decisions = rules.read(folder, manifest.threshold)
+    if not isinstance(evaluation, Evaluation):
+        assert decisions.several is not None
+        part = str(manifest.scores["part"])
+        told = multi_write.numbers_of(part, evaluation, rows, probabilities, decisions.several)
+        multi_write.write_numbers(folder / NUMBERS, told)
+        page = multi_write.render(manifest, evaluation, told["mistakes"], decisions.several)
+        (folder / PAGE).write_text(page, encoding="utf-8")
+        (folder / PLOTS).mkdir()
+        return
     mistakes = find_mistakes(rows, probabilities, manifest.labels)
     numbers = {
         "part": manifest.scores["part"],
@@ -50,18 +67,39 @@ def write_report(
     }
     text = json.dumps(numbers, ensure_ascii=False, indent=1) + "\n"
     (folder / NUMBERS).write_text(text, encoding="utf-8")
-    _draw(folder, manifest, evaluation, history, mistakes)
+    _draw(folder, manifest, evaluation, history, mistakes, decisions)
+
+
+def find_or_redraw(folder: Path, manifest: Manifest, out: Path | None) -> Path:
+    """Where a model's report lies, or a new drawing of it in the folder ``out``.
+
+    Raises:
+        DataError: the model was trained without rows to measure.
+    """
+    if not (folder / PAGE).is_file():
+        raise DataError(
+            f"{folder}: has no report, since no rows were held out when it was trained",
+            f"aprendiz evaluate {folder} --data FILE",
+        )
+    return folder / PAGE if out is None else redraw(folder, manifest, out)
 
 
 def redraw(folder: Path, manifest: Manifest, out: Path) -> Path:
     """Draw a model's report again, from its folder, into ``out``; returns the page."""
     from aprendiz.evaluation.metrics import Evaluation
+    from aprendiz.evaluation.multi_metrics import MultiEvaluation
 
     numbers = json.loads((folder / NUMBERS).read_text(encoding="utf-8"))
+    out.mkdir(parents=True, exist_ok=True)
+    decisions = rules.read(folder, manifest.threshold)
+    if decisions.several is not None:
+        told = MultiEvaluation.from_dict(numbers)
+        html = multi_write.render(manifest, told, numbers["mistakes"], decisions.several)
+        (out / PAGE).write_text(html, encoding="utf-8")
+        return out / PAGE
     history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
     mistakes = [Mistake(**values) for values in numbers.pop("mistakes")]
-    out.mkdir(parents=True, exist_ok=True)
-    _draw(out, manifest, Evaluation.from_dict(numbers), history, mistakes)
+    _draw(out, manifest, Evaluation.from_dict(numbers), history, mistakes, decisions)
     return out / PAGE
 
 
@@ -71,6 +109,7 @@ def _draw(
     evaluation: Evaluation,
     history: History,
     mistakes: Sequence[Mistake],
+    decisions: Decisions,
 ) -> None:
     from aprendiz.report import figures, page
 
@@ -82,12 +121,16 @@ def _draw(
         part=part,
         validation_rows=manifest.data["validation"] or None,
     )
-    facts = _facts(manifest, evaluation, part, mistakes)
+    facts = _facts(manifest, evaluation, part, mistakes, decisions)
     (folder / PAGE).write_text(page.render(facts, drawn, left_out), encoding="utf-8")
 
 
 def _facts(
-    manifest: Manifest, evaluation: Evaluation, part: str, mistakes: Sequence[Mistake]
+    manifest: Manifest,
+    evaluation: Evaluation,
+    part: str,
+    mistakes: Sequence[Mistake],
+    decisions: Decisions,
 ) -> ReportFacts:
     seen: Seen = "chose" if manifest.scores.get("chose_on_validation") else "unseen"
     training = {
@@ -115,6 +158,7 @@ def _facts(
         mistakes=mistakes,
         recipe_yaml=yaml.safe_dump(manifest.recipe, sort_keys=False, allow_unicode=True),
         folder_name=manifest.name,
+        decisions=decisions,
     )
 
 

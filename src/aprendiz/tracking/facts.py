@@ -11,7 +11,8 @@ from aprendiz.data.prepare import Prepared
 from aprendiz.recipe import Recipe
 
 _NAMES = {"macro_f1": "f1"}
-_FINAL = ("accuracy", "macro_f1", "precision", "recall", "ece", "loss")
+_FINAL = ("accuracy", "macro_f1", "precision", "recall", "ece", "loss", "brier", "aurc")
+_FINAL_OF_SEVERAL = ("micro_f1", "macro_f1", "subset_accuracy", "hamming_loss")
 
 
 def params(recipe: Recipe, prepared: Prepared | PreparedChats) -> dict[str, object]:
@@ -30,4 +31,5 @@ def params(recipe: Recipe, prepared: Prepared | PreparedChats) -> dict[str, obje
 
 def final_scores(evaluation: Mapping[str, Any], part: str) -> dict[str, float]:
     """The main figures on the measured part, as ``final_PART_NAME``."""
-    return {f"final_{part}_{_NAMES.get(name, name)}": evaluation[name] for name in _FINAL}
+    names = _FINAL_OF_SEVERAL if "subset_accuracy" in evaluation else _FINAL
+    return {f"final_{part}_{_NAMES.get(name, name)}": evaluation[name] for name in names}

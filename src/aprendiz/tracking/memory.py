@@ -25,6 +25,9 @@ class MemoryRun:
     address = ""
     """Where people can look at the run; empty, since there is nowhere to go."""
 
+    run_id = ""
+    """What a store calls the run; empty, since there is none."""
+
     def __init__(self, journal: Path | None = None) -> None:
         self.history: list[dict[str, float]] = []
         self.recorded_params: dict[str, object] = {}

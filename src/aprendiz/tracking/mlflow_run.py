@@ -42,6 +42,7 @@ from aprendiz.tracking.mlflow_store import (
     runs_page,
     why,
 )
+from aprendiz.tracking.nesting import PARENT_TAG, outer_run
 from aprendiz.tracking.outbox import Outbox
 from aprendiz.tracking.past_runs import MODEL_FOLDER_TAG
 from aprendiz.tracking.reach import why_unreachable
@@ -293,7 +294,9 @@ def _tags(held: Lease) -> dict[str, str]:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):
         user = "unknown"
+    outer = outer_run()
     return {
+        **({PARENT_TAG: outer} if outer else {}),
         "mlflow.user": user,
         "mlflow.source.name": "aprendiz",
         "mlflow.source.type": "LOCAL",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aprendiz.artifact.decision import Decisions
 from aprendiz.data.records import Example
 from aprendiz.evaluation.calibration import softmax
 from aprendiz.evaluation.metrics import Evaluation, score
@@ -58,6 +59,7 @@ def facts(evaluation: Evaluation, mistakes: list[Mistake], **changes: object) ->
         "facts": [("method", "probe"), ("device", "CPU")],
         "notes": ["The confidence was not calibrated."],
         "mistakes": mistakes,
+        "decisions": Decisions.of_threshold(0.7),
         "recipe_yaml": "method: probe\nseed: 13\n",
         "folder_name": "my model",
     }

@@ -12,14 +12,21 @@ from aprendiz.report.figures import draw
 from tests.unit.report.measured import history, measured
 
 BY_STEP = {"loss_function", "accuracy_evolution", "f1_evolution", "all_metrics_evolution"}
-ALWAYS = {"final_metrics", "confusion_matrix", "per_label_f1", "confused_pairs", "reliability"}
+ALWAYS = {
+    "final_metrics",
+    "confusion_matrix",
+    "per_label_f1",
+    "confused_pairs",
+    "reliability",
+    "risk_coverage",
+}
 
 
 @pytest.mark.parametrize(
     ("labels", "rows"),
     [(2, 30), (8, 100), (77, 770), pytest.param(150, 1500, marks=pytest.mark.slow)],
 )
-def test_all_nine_are_drawn_with_few_labels_and_with_many(tmp_path: Path, labels, rows):
+def test_all_ten_are_drawn_with_few_labels_and_with_many(tmp_path: Path, labels, rows):
     evaluation, _ = measured(labels, rows)
     drawn, left_out = draw(evaluation, history(), tmp_path / "plots", validation_rows=40)
     assert {figure.name for figure in drawn} == BY_STEP | ALWAYS

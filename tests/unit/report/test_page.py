@@ -77,7 +77,7 @@ def test_it_opens_on_a_phone_and_to_those_who_cannot_see(html: str):
     viewport = [tag for tag in page.all("meta") if tag.get("name") == "viewport"]
     assert "width=device-width" in viewport[0]["content"]
     assert "maximum-scale" not in viewport[0]["content"]
-    assert len(page.all("img")) == 9
+    assert len(page.all("img")) == 10
     for image in page.all("img"):
         assert len(image["alt"]) > 20
         assert int(image["width"]) > 300 and int(image["height"]) > 100

@@ -69,6 +69,6 @@ def test_at_the_width_of_a_phone(tmp_path: Path):
     assert found, told[-500:]
     seen = json.loads(found[1])
     assert seen["width"] <= 390
-    assert seen["images"] == seen["loaded"] == 9
+    assert seen["images"] == seen["loaded"] == 10
     assert seen["widest"] <= 390
     assert not seen["broken"]
