@@ -11,32 +11,29 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from aprendiz import recipe as recipes
+from aprendiz.artifact import decision as rules
 from aprendiz.artifact import manifest as manifests
 from aprendiz.artifact.album import Album
+from aprendiz.artifact.card import write_card
 from aprendiz.artifact.describe import describe
 from aprendiz.artifact.folder import building, stopped
-from aprendiz.artifact.manifest import Manifest
 from aprendiz.artifact.model import Model
 from aprendiz.artifact.result import TrainResult
+from aprendiz.assistants.recognise import converses
 from aprendiz.data import check as checks
 from aprendiz.data.briefing import brief
 from aprendiz.data.frozen import NAME as SPLIT
-from aprendiz.data.prepare import Prepared, prepare
+from aprendiz.data.multi_dataset import MultiDataset
+from aprendiz.data.multi_rows import Several
+from aprendiz.data.outside import read_and_part
+from aprendiz.data.prepare import prepare
 from aprendiz.data.read import read_examples
-from aprendiz.data.records import Example, Finding
-from aprendiz.errors import DataError, ModelFolderError
-from aprendiz.interfaces import (
-    ChatModel,
-    Classifier,
-    Listener,
-    Observer,
-    Silence,
-    Trained,
-    Workspace,
-)
+from aprendiz.data.records import OOS_LABEL, Finding
+from aprendiz.errors import ModelFolderError
+from aprendiz.interfaces import ChatModel, Listener, Observer, Silence, Wanted, Workspace
 from aprendiz.methods import catalogue
 from aprendiz.settings import get_settings
 from aprendiz.tracking import facts
@@ -44,13 +41,10 @@ from aprendiz.tracking.heard import HeardRun
 from aprendiz.tracking.open_run import recording
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from aprendiz.evaluation.decide import Wishes
     from aprendiz.evaluation.metrics import Evaluation
+    from aprendiz.evaluation.multi_metrics import MultiEvaluation
     from aprendiz.evaluation.replies import AnswersEvaluation
-
-_OTHER_MODELS = ("config.json", "adapter_config.json")  # of Hugging Face and of PEFT
-_ROWS_AT_ONCE = 1_024  # between two movements of a progress bar
 
 
 def check(
@@ -59,11 +53,16 @@ def check(
     against: str | Path | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    label_separator: str | None = None,
 ) -> list[Finding]:
     """Look a file of examples over; returns every finding, worst first, and raises nothing."""
-    reading = read_examples(str(data), text=text_column, label=label_column)
-    others = [read_examples(str(against), text=text_column, label=label_column)] if against else []
-    return checks.check([reading], against=others)
+    lists = Several(label_separator or "")
+    readings = [
+        read_examples(str(x), text=text_column, label=label_column, several=lists)
+        for x in (data, against)
+        if x
+    ]
+    return checks.check(readings[:1], against=readings[1:])
 
 
 def train(
@@ -78,14 +77,16 @@ def train(
     split: str | Path | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    label_separator: str | None = None,
     holdout: float | None = None,
-    threshold: float | None = None,
+    oos_label: str = OOS_LABEL,
     dry_run: bool = False,
     resume: bool = False,
     track: bool | None = None,
     observer: Observer | None = None,
     listener: Listener | None = None,
     snapshots: Path | None = None,
+    **wanted: Unpack[Wanted],
 ) -> TrainResult:
     """Learn from examples, or from conversations, and write a model folder.
 
@@ -102,9 +103,11 @@ def train(
             model folder. Takes the place of ``validation``, ``test`` and ``holdout``.
         text_column: name of the text column, when it cannot be found.
         label_column: name of the label column, when it cannot be found.
+        label_separator: between several labels in one CSV field, such as ``|``; lists need none.
         holdout: share of ``data`` held out for measuring; 0.2 unless a validation or
             test file is given.
-        threshold: confidence under which an answer asks again; 0.70 by default.
+        oos_label: rows with this label are about none of the others: they teach and measure
+            when a text is out of scope, and it is no label of the model. Empty for none.
         dry_run: check data and recipe, train nothing.
         resume: go on with an interrupted training of the same data and recipe.
         track: record the run with MLflow; by default when it is installed.
@@ -112,6 +115,9 @@ def train(
         listener: a program to tell the figures as they come.
         snapshots: folder for a whole model folder after each epoch (the last three), from
             a method that learns in steps.
+        wanted: when to answer and when not: ``threshold`` (0.70 by default), or ``precision``,
+            ``coverage`` or ``cost`` to choose it for; ``sets``; ``false_alarms``. See
+            :class:`aprendiz.interfaces.Wanted`.
 
     Raises:
         DataError: the examples cannot be used; carries every finding.
@@ -123,7 +129,8 @@ def train(
     tell = observer or Silence()
     settings = get_settings()
     chosen = catalogue.choose_recipe(method, recipe, overrides)
-    if catalogue.find(chosen.method).abilities.learns == "conversations":
+    able = catalogue.find(chosen.method).abilities
+    if able.learns == "conversations":
         from aprendiz.assistants.train import train as train_assistant
 
         return train_assistant(
@@ -141,6 +148,7 @@ def train(
             listener=listener,
             snapshots=snapshots,
         )
+    wishes = _wishes(settings.threshold, wanted)
     prepared = prepare(
         str(data),
         validation=str(validation) if validation else None,
@@ -150,17 +158,21 @@ def train(
         label_column=label_column,
         holdout=holdout,
         seed=chosen.seed,
+        oos_label=oos_label if able.scope else None,
+        several=Several(label_separator or ""),
     )
     for line in brief(prepared.readings, prepared.findings, prepared.dataset.split):
         tell.say(line)
     dataset = prepared.dataset
-    part, rows = _measured(prepared)
+    if several := isinstance(dataset, MultiDataset):
+        catalogue.refuse_several(chosen.method)
+    part, rows, outside = dataset.measured()
     if check_first := catalogue.checker(chosen.method):
         check_first(dataset, chosen, tell)
     if dry_run:
         return TrainResult(None, chosen, dataset.split, prepared.findings, part, None, 0.0, None)
 
-    learn = catalogue.trainer(chosen.method)
+    learn = (catalogue.multi_trainer if several else catalogue.trainer)(chosen.method)
     goal = Path(out)
     work = hashlib.sha256(f"{dataset.fingerprint}\n{recipes.dump(chosen)}".encode()).hexdigest()
     with (
@@ -174,8 +186,7 @@ def train(
         ) as run,
     ):
         run.params(facts.params(chosen, prepared))
-        limit = settings.threshold if threshold is None else threshold
-        album = Album(snapshots, chosen, prepared, limit, listener) if snapshots else None
+        album = Album(snapshots, chosen, prepared, wishes.start, listener) if snapshots else None
         heard = HeardRun(run, listener) if listener else run
         begin = time.perf_counter()
         try:
@@ -187,38 +198,42 @@ def train(
         except KeyboardInterrupt:
             raise stopped(goal) from None
         seconds = time.perf_counter() - begin
-        if not catalogue.find(chosen.method).abilities.steps:
+        if not able.steps:
             # A method that learns in steps has sampled the machine at each of its logs.
             from aprendiz.neural.system_metrics import sample_system
 
             run.metrics(sample_system(), step=0)
         tell.say(f"trained in {seconds:.1f} s")
 
-        evaluation = None
+        from aprendiz.evaluation import measure, settle
+
+        evaluation, classifier = None, None
         if trained.not_yet:
             tell.say(trained.not_yet)
         elif rows:
             classifier = catalogue.loader(chosen.method)(build.files, dataset.labels)
-            evaluation, probabilities = _measure(classifier, rows, tell)
-        manifest = describe(
-            goal,
-            chosen,
-            prepared,
-            trained,
-            part,
-            evaluation.as_dict() if evaluation else None,
-            seconds,
-            limit,
-        )
+        choice = settle.settle(wishes, trained, dataset, classifier, tell)
+        if classifier is not None:
+            evaluation, probabilities = measure.measure(
+                classifier, rows, tell, outside=outside, decisions=choice.decisions
+            )
+        figures = evaluation.as_dict() if evaluation else None
+        limit = choice.decisions.answer.threshold
+        manifest = describe(goal, chosen, prepared, trained, part, figures, seconds, limit)
         (build.files / "recipe.yaml").write_text(recipes.dump(chosen), encoding="utf-8")
         prepared.freeze().write(build.files / SPLIT)
-        _write_json(build.files / "history.json", run.history)
-        if evaluation is not None:
+        rules.write(build.files, choice.decisions)
+        history = json.dumps(run.history, indent=1, ensure_ascii=False)
+        (build.files / "history.json").write_text(history + "\n", encoding="utf-8")
+        if evaluation is not None and figures is not None:
             from aprendiz.report import write
 
             write.write_report(build.files, manifest, evaluation, run.history, rows, probabilities)
-            heard.metrics(facts.final_scores(evaluation.as_dict(), part), step=0)
-        _write_card(build.files, manifest, trained, evaluation)
+            heard.metrics(facts.final_scores(figures, part), step=0)
+        card = write_card(
+            manifest, figures, hf_loadable=trained.huggingface, decisions=choice.decisions
+        )
+        (build.files / "README.md").write_text(card, encoding="utf-8")
         sealed = build.seal(manifest)
         run.artifact(goal / "recipe.yaml")
         if evaluation is not None:
@@ -247,7 +262,45 @@ def load(folder: str | Path) -> Model:
             f"aprendiz chat {place}, or aprendiz.load_chat_model({str(place)!r})",
         )
     manifests.verify(place, manifest)
-    return Model(catalogue.loader(manifest.method)(place, manifest.labels), manifest, place)
+    classifier = catalogue.loader(manifest.method)(place, manifest.labels)
+    return Model(classifier, manifest, place, rules.read(place, manifest.threshold))
+
+
+def threshold(
+    model: str | Path,
+    data: str | Path,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    label_separator: str | None = None,
+    observer: Observer | None = None,
+    **wanted: Unpack[Wanted],
+) -> rules.Decisions:
+    """Choose a finished model's rules again, on rows it has not seen, and seal its folder anew.
+
+    What is not given in ``wanted`` (see :func:`train`) stays as it is; of a model of several
+    labels, thresholds are then chosen for F1.
+
+    Raises:
+        DataError: the rows cannot be used, or do not show what was asked for; the folder
+            is left as it was.
+        RecipeError: two targets at once, or a number that makes no sense.
+        ModelFolderError: see :func:`load`.
+    """
+    from aprendiz.evaluation.again import choose_again, reseal, still_wanted
+    from aprendiz.report.write import redraw
+
+    tell = observer or Silence()
+    loaded = load(model)
+    before = loaded.decisions
+    several = Several(label_separator or "") if before.several else None
+    known = (before.oos_label, loaded.labels, several)
+    parted = read_and_part(str(data), *known, text=text_column, label=label_column)
+    tell.say(parted.whole.in_words())
+    wishes = _wishes(before.answer.goal, still_wanted(before, wanted), before.answer.asked)
+    decisions = choose_again(loaded, parted, wishes, tell)
+    reseal(loaded, decisions, redraw)
+    return decisions
 
 
 @overload
@@ -257,8 +310,10 @@ def evaluate(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    label_separator: str | None = None,
+    oos_label: str | None = None,
     observer: Observer | None = None,
-) -> Evaluation: ...
+) -> Evaluation | MultiEvaluation: ...
 
 
 @overload
@@ -268,10 +323,12 @@ def evaluate(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    label_separator: str | None = None,
     against: ChatModel | str | Path | None = None,
     answers: Literal["maths", "text"] | None = None,
+    oos_label: str | None = None,
     observer: Observer | None = None,
-) -> Evaluation | AnswersEvaluation: ...
+) -> Evaluation | MultiEvaluation | AnswersEvaluation: ...
 
 
 def evaluate(
@@ -280,10 +337,12 @@ def evaluate(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    label_separator: str | None = None,
     against: ChatModel | str | Path | None = None,
     answers: Literal["maths", "text"] | None = None,
+    oos_label: str | None = None,
     observer: Observer | None = None,
-) -> Evaluation | AnswersEvaluation:
+) -> Evaluation | MultiEvaluation | AnswersEvaluation:
     """Measure a model on labelled rows, or a chat model on conversations.
 
     Args:
@@ -292,36 +351,33 @@ def evaluate(
         data: rows or conversations that it has not seen.
         text_column: name of the text column, when it cannot be found.
         label_column: name of the label column, when it cannot be found.
+        label_separator: as for :func:`train`, of a model of several labels.
         against: another chat model, to be asked the same and compared row by row.
         answers: how a chat model's answers are compared; found from the data by default.
+        oos_label: how rows about none of the labels are labelled; by default as they were in
+            the training data, or ``oos``.
         observer: whom to tell.
 
     Raises:
         DataError: the rows cannot be used, or have labels the model does not know.
         ModelFolderError: see :func:`load`.
     """
-    if not isinstance(model, Model) and (against or answers or _converses(model)):
+    if not isinstance(model, Model) and (against or answers or converses(model)):
         from aprendiz.assistants import grade
 
         return grade.evaluate(model, data, against=against, answers=answers, observer=observer)
-    reading = read_examples(str(data), text=text_column, label=label_column)
-    checks.refuse([*reading.findings, *checks.no_rows([reading])])
+    from aprendiz.evaluation.measure import measure
+
     loaded = model if isinstance(model, Model) else load(Path(str(model)))
-    checks.refuse(checks.labels_missing_from(loaded.labels, reading.examples))
+    several = Several(label_separator or "") if loaded.decisions.several else None
+    oos = oos_label if oos_label is not None else loaded.decisions.oos_label or OOS_LABEL
+    known = (oos, loaded.labels, several)
+    parted = read_and_part(str(data), *known, text=text_column, label=label_column)
     tell = observer or Silence()
-    tell.say(reading.in_words())
-    return _measure(loaded, reading.examples, tell)[0]
-
-
-def _converses(model: ChatModel | str | Path) -> bool:
-    """Whether it is a chat model; of a place that is no model folder, whether it may be one."""
-    if not isinstance(model, str | Path):
-        return True
-    place = Path(model)
-    if (place / manifests.NAME).exists():
-        method = catalogue.find(manifests.read(place).method)
-        return method.abilities.learns == "conversations"
-    return place.is_file() or any((place / name).is_file() for name in _OTHER_MODELS)
+    tell.say(parted.whole.in_words())
+    return measure(
+        loaded, parted.inside.examples, tell, outside=parted.outside, decisions=loaded.decisions
+    )[0]
 
 
 def report(model: str | Path, out: str | Path | None = None) -> Path:
@@ -331,60 +387,14 @@ def report(model: str | Path, out: str | Path | None = None) -> Path:
         ModelFolderError: see :func:`load`.
         DataError: the model was trained without rows to measure.
     """
-    folder = Path(model)
-    manifest = manifests.read(folder)
-    if not (folder / "report.html").is_file():
-        raise DataError(
-            f"{folder}: has no report, since no rows were held out when it was trained",
-            f"aprendiz evaluate {folder} --data FILE",
-        )
-    if out is None:
-        return folder / "report.html"
-    from aprendiz.report import write
+    from aprendiz.report.write import find_or_redraw
 
-    return write.redraw(folder, manifest, Path(out))
+    return find_or_redraw(Path(model), manifests.read(Path(model)), Path(out) if out else None)
 
 
-def _measured(prepared: Prepared) -> tuple[str, tuple[Example, ...]]:
-    dataset = prepared.dataset
-    if dataset.test:
-        return "test", dataset.test
-    if dataset.validation:
-        return "validation", dataset.validation
-    return "none", ()
+def _wishes(goal: float, wanted: Wanted, asked: rules.Asked = "confidence") -> Wishes:
+    """What is wanted of the answers; goal and asked are in force where no target is given."""
+    from aprendiz.evaluation.decide import Wishes
+    from aprendiz.evaluation.thresholds import Target
 
-
-def _measure(
-    classifier: Classifier | Model, rows: Sequence[Example], tell: Observer
-) -> tuple[Evaluation, np.ndarray]:
-    import numpy as np
-
-    from aprendiz.evaluation.metrics import score
-
-    answers = []
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[start : start + _ROWS_AT_ONCE]
-        answers.append(classifier.probabilities([row.text for row in some]))
-        tell.progress("measuring", start + len(some), len(rows))
-    probabilities = np.concatenate(answers)
-    index = {label: number for number, label in enumerate(classifier.labels)}
-    return score(
-        probabilities, [index[row.label] for row in rows], classifier.labels
-    ), probabilities
-
-
-def _write_card(
-    folder: Path, manifest: Manifest, trained: Trained, evaluation: Evaluation | None
-) -> None:
-    from aprendiz.artifact.card import write_card
-
-    text = write_card(
-        manifest,
-        evaluation.as_dict() if evaluation else None,
-        hf_loadable=trained.huggingface,
-    )
-    (folder / "README.md").write_text(text, encoding="utf-8")
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return Wishes.of(Target(asked, goal), **wanted)

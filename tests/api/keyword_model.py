@@ -50,7 +50,10 @@ class KeywordModel:
         scores = {best: sure} | {label: rest for label in LABELS if label != best}
         if "nan" in text.split():
             sure = float("nan")
-        return Prediction(text, best, sure, scores, abstained=sure < limit)
+        if "stranger" in text:
+            return Prediction(text, best, sure, scores, "out_of_scope", 0.01, (best,))
+        decision = "answer" if sure >= limit else "needs_clarification"
+        return Prediction(text, best, sure, scores, decision)
 
 
 if __name__ == "__main__":

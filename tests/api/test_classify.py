@@ -37,13 +37,18 @@ def test_the_answer_has_the_promised_shape(client: TestClient) -> None:
         "intent",
         "confidence",
         "probabilities",
+        "decision",
         "needs_clarification",
+        "out_of_scope",
+        "scope",
+        "candidates",
         "alternatives",
         "model",
         "version",
     ]
     assert (body["intent"], body["confidence"]) == ("label07", 0.9)
-    assert body["needs_clarification"] is False
+    assert (body["decision"], body["needs_clarification"]) == ("answer", False)
+    assert (body["out_of_scope"], body["scope"], body["candidates"]) == (False, None, [])
     assert (body["model"], body["version"]) == ("keywords", "0123456789ab")
     assert set(body["probabilities"]) == set(LABELS)
     ordered = list(body["probabilities"].values())
@@ -57,7 +62,16 @@ def test_the_answer_has_the_promised_shape(client: TestClient) -> None:
 
 
 def test_an_unsure_answer_asks_again(client: TestClient) -> None:
-    assert client.post("/classify", json={"text": "who knows"}).json()["needs_clarification"]
+    told = client.post("/classify", json={"text": "who knows"}).json()
+    assert told["needs_clarification"] and not told["out_of_scope"]
+    assert told["decision"] == "needs_clarification"
+
+
+def test_out_of_scope_is_another_word(client: TestClient) -> None:
+    told = client.post("/classify", json={"text": "label07 of a stranger"}).json()
+    assert told["out_of_scope"] and not told["needs_clarification"]
+    assert (told["decision"], told["scope"], told["intent"]) == ("out_of_scope", 0.01, "label07")
+    assert told["candidates"] == ["label07"]
 
 
 @pytest.mark.parametrize(

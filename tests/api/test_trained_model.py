@@ -48,7 +48,8 @@ def test_http_says_exactly_what_the_library_says(folder: Path, wait: Callable[[A
         assert answer["confidence"] == pytest.approx(prediction.confidence, abs=1e-12)
         assert answer["probabilities"] == pytest.approx(dict(prediction.scores), abs=1e-12)
         assert list(answer["probabilities"]) == list(prediction.scores)
-        assert answer["needs_clarification"] == prediction.abstained
+        assert answer["decision"] == prediction.decision
+        assert answer["scope"] == pytest.approx(prediction.scope)
         assert len(answer["alternatives"]) == 2
 
 

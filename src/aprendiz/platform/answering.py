@@ -259,4 +259,11 @@ class Answering:
 
 
 def _answer(record: ModelRecord, prediction: Prediction) -> Answer:
-    return Answer(record.id, prediction.label, prediction.scores)
+    return Answer(
+        record.id,
+        prediction.label,
+        prediction.scores,
+        prediction.decision,
+        prediction.scope,
+        prediction.candidates,
+    )

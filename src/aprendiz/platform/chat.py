@@ -1,7 +1,8 @@
 """Between the chat protocol and a classifier: messages in, one label as the answer out.
 
 The answer is always the most probable label, written as one token; its ``logprob`` is the
-logarithm of the calibrated probability, and ``top_logprobs`` are the other labels'. What a
+logarithm of the calibrated probability, and ``top_logprobs`` are the other labels'. Whether to
+act on it stands beside it, under ``aprendiz``, where the protocol has no word for it. What a
 ``temperature`` asks for would make the answer worse, so it changes nothing. Language models,
 which answer in their own words, are for ``serving/chats.py``.
 """
@@ -16,6 +17,7 @@ from typing import Any
 from aprendiz.data.chat import tokens
 from aprendiz.data.chat.labels import text_of
 from aprendiz.data.chat.records import Message
+from aprendiz.interfaces import Decision
 from aprendiz.platform.records import Refusal
 from aprendiz.serving import chat_answers
 
@@ -36,11 +38,27 @@ class Answer:
         model: the model's own name.
         label: the most probable label.
         scores: every label's probability, most probable first.
+        decision: what the client should do with it, as `interfaces.Prediction` says.
+        scope: how surely it is about any of the labels; `None` without a detector.
+        candidates: labels that cannot be ruled out.
     """
 
     model: str
     label: str
     scores: Mapping[str, float]
+    decision: Decision = "answer"
+    scope: float | None = None
+    candidates: tuple[str, ...] = ()
+
+    def beside(self) -> dict[str, Any]:
+        """What the protocol has no field for, under the one name that is ours."""
+        return {
+            "aprendiz": {
+                "decision": self.decision,
+                "scope": self.scope,
+                "candidates": list(self.candidates),
+            }
+        }
 
 
 def question(messages: Sequence[Message], *, several_turns: bool) -> str:

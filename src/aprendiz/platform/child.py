@@ -144,6 +144,7 @@ def _train_on_labels(order: Order, folder: Path, diary: Diary) -> TrainResult:
         recipe=order.recipe,
         validation=validation,
         holdout=0.0,
+        oos_label="",  # a client wants back every label it sent, this one too
         resume=can_resume(folder / MODEL),
         track=False,
         observer=Voice(),

@@ -118,13 +118,17 @@ class Frame:
     Args:
         model: the name the model is called by.
         with_usage: a stream ends with the token counts, and says so in each event before.
+        beside: fields of our own beside the protocol's.
     """
 
-    def __init__(self, model: str, *, with_usage: bool = False) -> None:
+    def __init__(
+        self, model: str, *, with_usage: bool = False, beside: Mapping[str, Any] | None = None
+    ) -> None:
         self._same = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
             "model": model,
+            **(beside or {}),
         }
         self._with_usage = with_usage
 

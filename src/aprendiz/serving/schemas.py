@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from aprendiz.interfaces import Prediction
+from aprendiz.interfaces import Decision, Prediction
 from aprendiz.serving.faults import Fault
 
 DEFAULT_MAX_CHARACTERS = 20_000
@@ -106,7 +106,11 @@ class ClassifyResponse(BaseModel):
                 "intent": "get_news",
                 "confidence": 0.94,
                 "probabilities": {"get_news": 0.94, "get_weather": 0.04, "get_profile": 0.02},
+                "decision": "answer",
                 "needs_clarification": False,
+                "out_of_scope": False,
+                "scope": 0.61,
+                "candidates": ["get_news"],
                 "alternatives": [
                     {"intent": "get_weather", "confidence": 0.04},
                     {"intent": "get_profile", "confidence": 0.02},
@@ -121,10 +125,25 @@ class ClassifyResponse(BaseModel):
     """The most probable label, as written in the training data."""
     confidence: float = Field(ge=0.0, le=1.0)
     """Its probability."""
+    labels: list[str] | None = None
+    """From a model of several labels only: those at or over their thresholds, most probable first;
+    often one, sometimes none."""
     probabilities: dict[str, float]
-    """Every label with its probability, most probable first; they sum to 1."""
+    """Every label with its probability, most probable first; they sum to 1, but for a model of
+    several labels, which gives each a probability of its own."""
+    decision: Decision
+    """What to do: `answer`: act on the intent; `needs_clarification`: it is between intents, ask
+    the user again; `out_of_scope`: the text is about none of them."""
     needs_clarification: bool
-    """True when the confidence is under the threshold: ask the user again instead of acting."""
+    """True when the decision is `needs_clarification`: the confidence is under the threshold."""
+    out_of_scope: bool
+    """True when the decision is `out_of_scope`."""
+    scope: float | None = Field(ge=0.0, le=1.0)
+    """The share of in-scope texts that look no more in scope than this one; null where the model
+    has no detector."""
+    candidates: list[str]
+    """The intents that cannot be ruled out at the error rate the model was given, most probable
+    first; empty where it was given none."""
     alternatives: list[Alternative]
     """The next best labels, at most three."""
     model: str
@@ -136,11 +155,17 @@ class ClassifyResponse(BaseModel):
 def answer(prediction: Prediction, model: str, version: str) -> dict[str, Any]:
     """A :class:`ClassifyResponse` as plain values, built without validating our own output."""
     ranked = [{"intent": label, "confidence": score} for label, score in prediction.scores.items()]
+    several = {} if prediction.labels is None else {"labels": list(prediction.labels)}
     return {
         "intent": prediction.label,
         "confidence": prediction.confidence,
+        **several,
         "probabilities": dict(prediction.scores),
-        "needs_clarification": prediction.abstained,
+        "decision": prediction.decision,
+        "needs_clarification": prediction.decision == "needs_clarification",
+        "out_of_scope": prediction.decision == "out_of_scope",
+        "scope": prediction.scope,
+        "candidates": list(prediction.candidates),
         "alternatives": ranked[1 : 1 + ALTERNATIVES],
         "model": model,
         "version": version,

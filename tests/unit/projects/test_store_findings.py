@@ -143,7 +143,7 @@ class TestResults:
     def test_what_is_wrong_right_and_without_an_answer(self):
         predictions = [self.said(case.text, case.expected) for case in self.CASES]
         predictions[0] = Prediction(
-            self.CASES[0].text, "", 0.0, dict.fromkeys(LABELS, 0.0), abstained=True
+            self.CASES[0].text, "", 0.0, dict.fromkeys(LABELS, 0.0), decision="needs_clarification"
         )
         predictions[1] = self.said(self.CASES[1].text, "comprar")
         told = testing.results(self.CASES, predictions, LABELS, [0.001] * 20)
@@ -169,7 +169,7 @@ class TestResults:
 
     def said(self, text: str, label: str) -> Prediction:
         scores = {each: 0.9 if each == label else 0.1 for each in LABELS}
-        return Prediction(text, label, 0.9, scores, abstained=False)
+        return Prediction(text, label, 0.9, scores, decision="answer")
 
 
 class TestCases:

@@ -75,6 +75,8 @@ def test_the_final_model_is_the_snapshot_of_the_best_epoch(followed):
     ]  # fmt: skip
     if not candidates:
         pytest.skip("the best epoch is older than the last three")
+    # The weights are the same; the temperature is fitted again, in the arithmetic of answering.
     assert any(
-        np.array_equal(rows, workflow.load(folder).probabilities(TEXTS)) for folder in candidates
+        np.allclose(rows, workflow.load(folder).probabilities(TEXTS), rtol=0, atol=1e-3)
+        for folder in candidates
     )

@@ -91,7 +91,7 @@ async def _complete(
     choices = wanted.n or 1
     usage = chat.usage(messages, answer, choices)
     logprobs = chat.logprobs(answer, wanted.top_logprobs or 0) if wanted.logprobs else None
-    frame = Frame(answer.model, with_usage=wanted.with_usage)
+    frame = Frame(answer.model, with_usage=wanted.with_usage, beside=answer.beside())
     if wanted.stream:
         return StreamingResponse(
             _label_events(frame, answer.label, logprobs, choices, usage),
