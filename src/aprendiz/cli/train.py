@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from aprendiz.cli.terminal import Terminal
+from aprendiz.cli.wanted import Cost, Coverage, FalseAlarms, Precision, Sets, Threshold
+from aprendiz.data.records import OOS_LABEL
 from aprendiz.methods.catalogue import AnyRecipe
 
 
@@ -34,6 +36,14 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="change one setting: key=value")
     ] = None,
+    search: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="try so many settings first, judged on rows kept from the training rows, and "
+            "train with the best (extra: search)",
+        ),
+    ] = None,
     holdout: Annotated[
         float | None,
         typer.Option(
@@ -43,8 +53,25 @@ def train(
             "file is given, then 0",
         ),
     ] = None,
+    precision: Precision = None,
+    coverage: Coverage = None,
+    cost: Cost = None,
+    threshold: Threshold = None,
+    sets: Sets = None,
+    false_alarms: FalseAlarms = None,
+    oos_label: Annotated[
+        str,
+        typer.Option(
+            help="rows with this label are about none of the others: they teach what is out of "
+            'scope; "" for none'
+        ),
+    ] = OOS_LABEL,
     text_column: Annotated[str | None, typer.Option(help="name of the text column")] = None,
     label_column: Annotated[str | None, typer.Option(help="name of the label column")] = None,
+    label_separator: Annotated[
+        str | None,
+        typer.Option(help="between several labels in one CSV field, such as |"),
+    ] = None,
     preview: Annotated[
         bool,
         typer.Option(
@@ -74,7 +101,30 @@ def train(
         raise typer.BadParameter("a training needs a folder to write", param_hint="--out")
     from aprendiz import workflow
 
+    overrides = [*(set_ or ()), *["yes_really=true"] * yes_really]
+    chosen: AnyRecipe = recipe
     with Terminal() as terminal:
+        if search and not dry_run:
+            from aprendiz.trials.search import search as search_settings
+
+            found = search_settings(
+                data,
+                trials=search,
+                out=out,
+                method=method,
+                recipe=recipe,
+                overrides=overrides,
+                validation=validation,
+                test=test,
+                split=split,
+                text_column=text_column,
+                label_column=label_column,
+                holdout=holdout,
+                oos_label=oos_label,
+                observer=terminal,
+            )
+            terminal.say(found.in_words())
+            chosen, overrides = found.recipe, []
         told = workflow.train(
             data,
             out=out,
@@ -82,15 +132,23 @@ def train(
             test=test,
             split=split,
             method=method,
-            recipe=recipe,
-            overrides=[*(set_ or ()), *["yes_really=true"] * yes_really],
+            recipe=chosen,
+            overrides=overrides,
             holdout=holdout,
             text_column=text_column,
             label_column=label_column,
+            label_separator=label_separator,
             dry_run=dry_run,
             resume=resume,
             track=track,
             observer=terminal,
+            oos_label=oos_label,
+            precision=precision,
+            coverage=coverage,
+            cost=cost,
+            threshold=threshold,
+            sets=sets,
+            false_alarms=false_alarms,
         )
     print(jsons.dumps(told.as_dict(), ensure_ascii=False) if json else told.summary())
 
