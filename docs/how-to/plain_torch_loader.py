@@ -16,6 +16,7 @@ class IntentClassifier:
         self.kind = saved["kind"]
         self.labels = [saved["id_to_intent"][i] for i in range(len(saved["id_to_intent"]))]
         self.temperature = saved["temperature"]
+        self.several = saved.get("several", False)  # any number of labels, a sigmoid each
         self.mean = saved.get("pooling") == "mean"
         self.normalize = saved.get("normalize", False)
         self.weights = {name.removeprefix("bert."): w for name, w in saved["weights"].items()}
@@ -65,7 +66,8 @@ class IntentClassifier:
             pooled = hidden.mean(dim=0) if self.mean else hidden[0]
             pooled = F.normalize(pooled, dim=-1) if self.normalize else pooled
         logits = F.linear(pooled, self.head["weight"], self.head["bias"])
-        scores = torch.softmax(logits.double() / self.temperature, dim=-1).tolist()
+        logits = logits.double() / self.temperature
+        scores = (torch.sigmoid(logits) if self.several else logits.softmax(dim=-1)).tolist()
         return dict(sorted(zip(self.labels, scores, strict=True), key=lambda pair: -pair[1]))
 
 

@@ -122,7 +122,9 @@ def test_train_follow_chat_and_delete(
     kept = [each.fine_tuned_model_checkpoint for each in checkpoints]
     told = {name: chat(client, name, "please refund my payment") for name in (*kept, model)}
     assert len({told[name] for name in kept}) == 3  # each the model as it was then
-    assert told[model] in {told[name] for name in kept}  # the best of them on the held-out file
+    # The best of them on the held-out file. Its temperature is fitted in the arithmetic that it
+    # answers in, theirs in that of the training (bf16 where the processor has it).
+    assert any(told[model] == pytest.approx(told[name], rel=0.02) for name in kept)
 
     for name in (*kept, model):
         assert client.models.delete(name).deleted

@@ -16,6 +16,7 @@ import typer
 from aprendiz._version import __version__
 from aprendiz.cli import (
     chat,
+    compare,
     data,
     demo,
     deploy,
@@ -52,7 +53,9 @@ app.command(rich_help_panel=LEARN)(train.train)
 app.command(rich_help_panel=LEARN)(project.run)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=LEARN)
 app.command(rich_help_panel=MEASURE)(model.evaluate)
+app.command(rich_help_panel=MEASURE)(compare.compare)
 app.command(rich_help_panel=MEASURE)(model.report)
+app.command(rich_help_panel=MEASURE)(model.threshold)
 app.command(rich_help_panel=USE)(model.predict)
 app.command(rich_help_panel=USE)(chat.chat)
 app.command(rich_help_panel=USE)(serve.serve)

@@ -70,7 +70,16 @@ def test_a_training_from_the_command_line_and_back(examples_file: Path, tmp_path
     told = aprendiz("predict", out, "I want a refund", "hello", "--json")
     answers = json.loads(told.stdout)
     assert [answer["text"] for answer in answers] == ["I want a refund", "hello"]
-    assert answers[0].keys() == {"text", "label", "confidence", "scores", "abstained"}
+    assert answers[0].keys() == {
+        "text",
+        "label",
+        "confidence",
+        "scores",
+        "abstained",
+        "decision",
+        "scope",
+        "candidates",
+    }
     assert answers[0]["label"] == "refund"
 
     told = aprendiz("evaluate", out, "--data", examples_file, "--json")
@@ -126,7 +135,7 @@ def test_a_dry_run_trains_nothing(examples_file: Path, tmp_path: Path):
         (["train", "--data", "nowhere.csv", "--out", "m"], 2, "nowhere.csv"),
         (["train", "--out", "m"], 2, "--data"),
         (["predict", "nowhere", "hello"], 2, "no such model folder"),
-        (["evaluate", ".", "--data", "x.csv"], 2, "x.csv"),
+        (["evaluate", ".", "--data", "x.csv"], 2, "not a model folder"),
         (["recipe", "new", "svm"], 2, "tfidf, probe, finetune"),
         (["wrong-word"], 2, "wrong-word"),
     ],
