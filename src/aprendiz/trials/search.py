@@ -28,6 +28,7 @@ from aprendiz import recipe as recipes
 from aprendiz._version import __version__
 from aprendiz.data.dataset import Dataset, Outside
 from aprendiz.data.multi_dataset import MultiDataset
+from aprendiz.data.multi_rows import Several
 from aprendiz.data.prepare import prepare
 from aprendiz.data.split import split as divide
 from aprendiz.errors import JobStopped, MissingExtra, RecipeError
@@ -118,6 +119,7 @@ def search(
     split: str | Path | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    label_separator: str | None = None,
     holdout: float | None = None,
     oos_label: str | None = None,
     observer: Observer | None = None,
@@ -134,7 +136,8 @@ def search(
 
     Raises:
         DataError: the examples cannot be used.
-        RecipeError: the method has nothing to search, or all of it is given.
+        RecipeError: the method has nothing to search, all of it is given, or the rows have
+            lists of labels.
         MissingExtra: Optuna is not installed.
         JobStopped: Ctrl-C; the trials that are done are kept.
     """
@@ -155,6 +158,7 @@ def search(
             holdout=holdout,
             seed=start.seed,
             oos_label=oos_label if catalogue.find(start.method).abilities.scope else None,
+            several=Several(label_separator or ""),
         ).dataset,
         start,
     )

@@ -137,3 +137,31 @@ def test_what_cannot_be_searched_is_said(
     with pytest.raises(RecipeError, match=said) as fault:
         search(data, trials=2, out=tmp_path / "m", method=method, overrides=given)
     assert fault.value.hint
+
+
+@pytest.mark.parametrize("name", ["lists.jsonl", "lists.csv"])
+def test_lists_of_labels_are_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
+    rows = [("cheap and slow", ["price", "speed"]), ("cheap", ["price"]), ("slow", ["speed"])] * 3
+    if name.endswith("csv"):
+        lines = [
+            "text,label",
+            *(f"{text} {at},{'|'.join(has)}" for at, (text, has) in enumerate(rows)),
+        ]
+    else:
+        lines = [
+            json.dumps({"text": f"{t} {at}", "labels": has}) for at, (t, has) in enumerate(rows)
+        ]
+    (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    command = [
+        "train",
+        "--data",
+        str(tmp_path / name),
+        "--out",
+        str(tmp_path / "m"),
+        "--search",
+        "3",
+    ]
+    told = CliRunner().invoke(app, [*command, "--method", "tfidf", "--label-separator", "|"])
+    assert isinstance(told.exception, RecipeError)
+    assert "several labels each cannot be searched on" in told.exception.message
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
