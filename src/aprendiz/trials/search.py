@@ -169,9 +169,12 @@ def search(
         tell.say(f"search: going on after {len(done)} trials that {journal} has")
 
     def objective(trial: optuna.Trial) -> float:
-        settings = {name: _draw(trial, name, among) for name, among in space.items()}
+        if _finished(study):
+            settings = {name: _draw(trial, name, among) for name, among in space.items()}
+        else:  # not drawn: a default such as `auto` is none of the values that a search draws
+            settings = {name: getattr(start, name) for name in space}
         tried = _carry_out(dataset, _with(start, settings), settings)
-        for name in ("accuracy", "loss"):
+        for name in ("settings", "accuracy", "loss"):
             trial.set_user_attr(name, getattr(tried, name))
         trial.set_user_attr("wrong", sorted(tried.wrong))
         number = len(_finished(study)) + 1
@@ -258,13 +261,7 @@ def _study(
     )
     # Seeded anew after a stop, the sampler must not draw the first trials once more.
     study.sampler = optuna.samplers.TPESampler(seed=start.seed + len(_finished(study)))
-    if not _finished(study):
-        study.enqueue_trial(_as_it_stands(start, space))
     return study
-
-
-def _as_it_stands(start: Recipe, space: Mapping[str, Range | Choice]) -> dict[str, Any]:
-    return {name: getattr(start, name) for name in space}
 
 
 def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
@@ -275,7 +272,7 @@ def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 def _as_trial(done: optuna.trial.FrozenTrial) -> Trial:
     told = done.user_attrs
-    return Trial(done.params, told["accuracy"], told["loss"], frozenset(told["wrong"]))
+    return Trial(told["settings"], told["accuracy"], told["loss"], frozenset(told["wrong"]))
 
 
 def _draw(trial: optuna.Trial, name: str, among: Range | Choice) -> str | int | float:

@@ -65,6 +65,19 @@ def test_only_what_is_better_by_more_than_chance_takes_the_recipes_place() -> No
     assert not start.beats(wrong(), 100)
 
 
+@pytest.mark.parametrize("method", ["probe", "finetune"])
+def test_encoders_are_searched_from_defaults_that_are_words(
+    method: str, data: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    # `regularization: auto` and `epochs: auto` are no numbers that a search could draw.
+    given = [f"base_model={tiny_encoder}", "max_length=16"]
+    found = search(data, trials=3, out=tmp_path / "m", method=method, overrides=given)
+    assert "auto" in found.start.settings.values()
+    assert len(found.trials) == 3
+    for name, value in found.best.settings.items():
+        assert getattr(found.recipe, name) == value
+
+
 def test_settings_that_are_given_stay(data: Path, tmp_path: Path) -> None:
     found = tried(data, tmp_path / "m", overrides=["character_ngrams=0", "word_ngrams=1"])
     assert {tuple(trial.settings) for trial in found.trials} == {("regularization",)}
