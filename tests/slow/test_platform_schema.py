@@ -26,10 +26,12 @@ from tests.platforms import Running, platform
 pytest.importorskip("schemathesis")
 pytest.importorskip("openai")
 pytest.importorskip("sqlalchemy")
+PATIENCE = 60  # seconds for an answer: a training beside it may hold both cores of a small machine
 EXAMPLES_EACH = 6  # of each operation, on top of the systematic ones of the coverage phase
 
 # Where a request may be well-formed and still be refused with 400, for no document can say
-# which ids exist, what state a job is in, or that the vendors' other methods are not offered.
+# which ids exist, what state a job is in, that a model is deployed, or that the vendors' other
+# methods are not offered.
 SETTINGS = """
 hooks = "hooks.py"
 
@@ -41,6 +43,11 @@ checks.positive_data_acceptance.enabled = false
 [[operations]]
 include-path-regex = "/fine_tuning/jobs(/[^/]+/(cancel|pause|resume))?$"
 include-method = "POST"
+checks.positive_data_acceptance.enabled = false
+
+[[operations]]
+include-path-regex = "/models/{model}$"
+include-method = "DELETE"
 checks.positive_data_acceptance.enabled = false
 
 # Azure's older interface lets a deployment's name hold slashes: GET and DELETE find this path
@@ -102,7 +109,7 @@ def lived_in(tmp_path: Path) -> Iterator[tuple[Running, str]]:
             client.fine_tuning.jobs.create(model="tfidf", training_file=file.id) for _ in range(2)
         ]
         client.fine_tuning.jobs.cancel(jobs[1].id)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while (job := client.fine_tuning.jobs.retrieve(jobs[0].id)).status != "succeeded":
             assert time.monotonic() < deadline and job.status != "failed", job
             time.sleep(0.3)
@@ -112,6 +119,7 @@ def lived_in(tmp_path: Path) -> Iterator[tuple[Running, str]]:
         yield running, str(job.fine_tuned_model)
 
 
+@pytest.mark.timeout(700)
 def test_every_answer_is_one_that_the_document_promises(
     lived_in: tuple[Running, str], tmp_path: Path
 ) -> None:
@@ -124,14 +132,17 @@ def test_every_answer_is_one_that_the_document_promises(
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{running.url}/openapi.json"),
             *("--header", f"Authorization: Bearer {running.key}"),
             *("--max-examples", str(EXAMPLES_EACH), "--seed", "7", "--generation-database", "none"),
-            *("--continue-on-failure", "--no-shrink", "--no-color", "--workers", "2"),
+            # One worker: Python 3.11's ast.parse, which Hypothesis calls, is not safe in two threads
+            # ("AST constructor recursion depth mismatch").
+            *("--continue-on-failure", "--no-shrink", "--no-color", "--workers", "1"),
+            *("--request-timeout", str(PATIENCE)),
             *("--report", "json", "--report-json-path", str(report)),
         ],
         cwd=tmp_path,
         env={**os.environ, "NO_PROXY": "127.0.0.1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(report.read_text())
