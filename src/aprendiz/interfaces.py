@@ -107,8 +107,7 @@ class Abilities:
         uses_base_model: it starts from a pretrained model.
         learns: ``labels``: from labelled texts, and the result is a :class:`Classifier`;
             ``conversations``: from chats, and the result is a :class:`ChatModel`.
-        scope: it can learn to tell texts about its labels from texts about none, from rows
-            of the latter kind or without any.
+        scope: it can learn to tell texts about its labels from others, shown some or none.
         several: it also learns texts with any number of labels (``train_multi``).
     """
 
@@ -148,6 +147,33 @@ class ScopedClassifier(Classifier, Protocol):
         Scope has shape ``(len(texts),)`` and is from 0 to 1 (see :class:`Prediction`); it is
         ``None`` where this model was trained without a detector.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a text, spelt as in a model's vocabulary, with its first character in the text
+    and the one after its last: the same for a token that the model adds by itself."""
+
+    piece: str
+    start: int
+    end: int
+
+
+@runtime_checkable
+class Encoding(Protocol):
+    """A classifier whose two halves can be used apart: tokenizing, and the model itself."""
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token numbers of each text, cut to the model's length; from any thread."""
+        ...
+
+    def judge_rows(self, rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray | None]:
+        """What :meth:`ScopedClassifier.judge` says of the texts that gave these tokens."""
+        ...
+
+    def tokens(self, text: str) -> list[Token]:
+        """What the model reads of a text, in order, for people; from any thread."""
         ...
 
 
@@ -311,14 +337,13 @@ class Workspace:
 
     Attributes:
         files: empty folder that the method fills with the model's own files.
-        checkpoints: folder that survives an interruption; a method that learns in
-            steps keeps there what it needs to go on.
-        resume: true when ``checkpoints`` holds an earlier, interrupted training of
-            the same data with the same recipe.
+        checkpoints: folder that survives an interruption, to go on from what a method keeps there.
+        resume: ``checkpoints`` holds an interrupted training of the same data and recipe.
         run: the diary.
         observer: whom to tell.
         album: where a method that learns in steps leaves a snapshot after each epoch;
             ``None`` when nobody wants them.
+        kept: false for a model that is thrown away; nobody will want it in other forms.
     """
 
     files: Path
@@ -327,6 +352,7 @@ class Workspace:
     run: Run
     observer: Observer
     album: Album | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

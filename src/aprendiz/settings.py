@@ -54,6 +54,59 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=262_144, ge=1024)
     """Largest request body a server accepts, in bytes."""
 
+    serve_key: SecretStr = SecretStr("")
+    """A key that opens `aprendiz serve`, beside those of the keys file."""
+
+    serve_keys: Path | None = None
+    """File with the hashes of keys (`aprendiz serve --new-key`); empty means `serve.keys` in the home."""
+
+    serve_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """Longest that a request may wait for its answer; clients may ask for less."""
+
+    serve_read_seconds: float = Field(default=10.0, gt=0, le=3600)
+    """Longest that a client may take to send a request's body."""
+
+    serve_max_inputs: int = Field(default=256, ge=1, le=100_000)
+    """Most texts in one request."""
+
+    serve_batch_tokens: int = Field(default=4_096, ge=16)
+    """Most tokens that a classifier works on at once."""
+
+    serve_queue_tokens: int = Field(default=65_536, ge=16)
+    """Most tokens that may wait for a classifier; one more request is answered 429."""
+
+    serve_feedback: Path | None = None
+    """File for corrections that clients send to `POST /feedback`; without it there is no such route."""
+
+    serve_doubtful: Path | None = None
+    """File for texts that a classifier was not sure of; without it they are not kept."""
+
+    serve_notes_bytes: int = Field(default=16 * 1024 * 1024, ge=4096)
+    """Most bytes that each of these two files may take on the disk."""
+
+    otel_endpoint: str = Field(
+        default="",
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT", "otel_endpoint"),
+    )
+    """Collector that a server sends OpenTelemetry traces to; none without it."""
+
+    otel_traces_endpoint: str = Field(
+        default="",
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "otel_traces_endpoint"),
+    )
+    """The same, for traces alone."""
+
+    otel_traces_exporter: str = Field(
+        default="otlp",
+        validation_alias=AliasChoices("OTEL_TRACES_EXPORTER", "otel_traces_exporter"),
+    )
+    """`none` sends no traces whatever else is set."""
+
+    otel_sdk_disabled: bool = Field(
+        default=False, validation_alias=AliasChoices("OTEL_SDK_DISABLED", "otel_sdk_disabled")
+    )
+    """Switches OpenTelemetry off."""
+
     track: bool = True
     """Record trainings with MLflow when it is installed."""
 
@@ -230,6 +283,11 @@ class Settings(BaseSettings):
     def home_folder(self) -> Path:
         """``home`` with ``~`` resolved."""
         return self.home.expanduser()
+
+    @property
+    def serve_keys_file(self) -> Path:
+        """Where the hashes of the classifier server's keys are kept."""
+        return self.serve_keys or self.home_folder / "serve.keys"
 
     @property
     def tracking_uri(self) -> str:

@@ -27,10 +27,10 @@ ROOT = Path(__file__).resolve().parents[2]
 # What a light room may not have in memory after its import.
 HEAVY = {
     "accelerate", "azure", "datasets", "fastapi", "gguf", "huggingface_hub", "joblib",
-    "llama_cpp", "math_verify", "matplotlib", "mlflow", "openai", "optuna", "pandas", "peft", "psutil",
-    "pyarrow", "pynvml", "safetensors", "scipy", "seaborn", "sentence_transformers", "sklearn",
-    "sqlalchemy", "starlette", "sympy", "tiktoken", "tokenizers", "torch", "transformers", "trl",
-    "uvicorn",
+    "llama_cpp", "math_verify", "matplotlib", "mlflow", "onnx", "onnxruntime", "openai", "openvino",
+    "optuna", "pandas", "peft", "psutil", "pyarrow", "pynvml", "safetensors", "scipy", "seaborn",
+    "sentence_transformers", "sklearn", "sqlalchemy", "starlette", "sympy", "tiktoken",
+    "tokenizers", "torch", "transformers", "trl", "uvicorn",
 }  # fmt: skip
 
 # Rooms that work with arrays, and so may have numpy; the others may not.
