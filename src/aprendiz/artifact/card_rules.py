@@ -31,6 +31,11 @@ def when_it_answers(decisions: Decisions, evaluation: Mapping[str, Any] | None) 
     return "\n\n".join(blocks)
 
 
+def tells_rules(card: str) -> bool:
+    """Whether a card has the chapter."""
+    return f"\n## {WHEN}\n" in card
+
+
 def with_other_rules(card: str, decisions: Decisions) -> str:
     """A card whose chapter says other rules; what the old ones did is no longer said."""
     before, heading, rest = card.partition(f"\n## {WHEN}\n")

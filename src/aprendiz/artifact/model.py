@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aprendiz.artifact.decision import Decisions
 from aprendiz.artifact.manifest import Manifest
-from aprendiz.interfaces import Classifier, Prediction, ScopedClassifier
+from aprendiz.interfaces import Classifier, Encoding, Prediction, ScopedClassifier, Token
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,9 @@ class Model:
         decisions: Decisions | None = None,
     ) -> None:
         self._classifier = classifier
+        # Both are asked for with every request of a server, and take a while to find out.
+        self._on_tokens = classifier if isinstance(classifier, Encoding) else None
+        self._version = manifest.version
         self.manifest = manifest
         self.folder = folder
         self.decisions = decisions or Decisions.of_threshold(manifest.threshold)
@@ -48,7 +51,7 @@ class Model:
     @property
     def version(self) -> str:
         """Twelve hex digits that change with any file of the model."""
-        return self.manifest.version
+        return self._version
 
     @property
     def threshold(self) -> float:
@@ -84,8 +87,62 @@ class Model:
         """
         if isinstance(texts, str):
             raise TypeError("predict takes a list of texts; for one text write predict([text])")
-        probabilities, scopes = self.judge(list(texts))
-        told = [None] * len(probabilities) if scopes is None else [float(each) for each in scopes]
+        return self._answers(texts, *self.judge(list(texts)), threshold)
+
+    @property
+    def encodes(self) -> bool:
+        """Whether :meth:`encode` and :meth:`predict_encoded` can be used."""
+        return self._on_tokens is not None
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Most tokens of a text that it reads; ``None`` where it does not work on tokens."""
+        return getattr(self._classifier, "max_tokens", None)
+
+    @property
+    def runtime(self) -> str:
+        """What runs it: the engine's name, or the method's library when there is none."""
+        engine = getattr(self._classifier, "engine", None)
+        return str(getattr(engine, "name", self.manifest.method))
+
+    def tokens(self, text: str) -> list[Token] | None:
+        """How a text is cut, for people; ``None`` where the model cannot show it."""
+        return None if self._on_tokens is None else self._on_tokens.tokens(text)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token numbers of each text, as the model reads it; from any thread.
+
+        Raises:
+            TypeError: this model does not work on tokens (see :attr:`encodes`).
+        """
+        return self._encoding().encode(texts)
+
+    def predict_encoded(
+        self,
+        texts: Sequence[str],
+        rows: Sequence[Sequence[int]],
+        threshold: float | None = None,
+    ) -> list[Prediction]:
+        """What :meth:`predict` says of texts whose tokens are known already.
+
+        Raises:
+            TypeError: this model does not work on tokens (see :attr:`encodes`).
+        """
+        return self._answers(texts, *self._encoding().judge_rows(rows), threshold)
+
+    def _encoding(self) -> Encoding:
+        if self._on_tokens is None:
+            raise TypeError(f"{self.manifest.method} models do not work on tokens")
+        return self._on_tokens
+
+    def _answers(
+        self,
+        texts: Sequence[str],
+        probabilities: np.ndarray,
+        scopes: np.ndarray | None,
+        threshold: float | None,
+    ) -> list[Prediction]:
+        told = [None] * len(probabilities) if scopes is None else scopes.tolist()
         return [
             self._answer(text, row, scope, threshold)
             for text, row, scope in zip(texts, probabilities, told, strict=True)
@@ -95,14 +152,14 @@ class Model:
         self, text: str, row: np.ndarray, scope: float | None, threshold: float | None
     ) -> Prediction:
         # Ties are broken by label number, so that the same row always gives the same order.
-        order = sorted(range(len(row)), key=lambda number: (-row[number], number))
-        scores = {self.labels[number]: float(row[number]) for number in order}
-        best = self.labels[order[0]]
+        order = (-row).argsort(kind="stable")
+        named = map(self.labels.__getitem__, order.tolist())
+        scores = dict(zip(named, row[order].tolist(), strict=True))
+        best, confidence = next(iter(scores.items()))
         if (rules := self.decisions.several) is not None:
             given = rules.given(scores, threshold)
             decision = rules.decide(given)
-            return Prediction(text, best, scores[best], scores, decision, labels=given)
-        confidence = scores[best]
+            return Prediction(text, best, confidence, scores, decision, labels=given)
         return Prediction(
             text,
             best if confidence > 0 else "",

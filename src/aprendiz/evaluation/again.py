@@ -14,7 +14,7 @@ from pathlib import Path
 from aprendiz.artifact import decision as rules
 from aprendiz.artifact import manifest as manifests
 from aprendiz.artifact.card import write_card
-from aprendiz.artifact.card_rules import with_other_rules
+from aprendiz.artifact.card_rules import tells_rules, with_other_rules
 from aprendiz.artifact.decision import Decisions
 from aprendiz.artifact.folder import building
 from aprendiz.artifact.manifest import Manifest
@@ -124,7 +124,8 @@ def _say_anew(folder: Path, manifest: Manifest, decisions: Decisions, redraw: Re
         told = json.loads(figures.read_text(encoding="utf-8"))
         told |= {"decisions": None, "scope": None}
         figures.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        redraw(folder, manifest, folder)
+        if (folder / _PAGE).is_file():  # an export has none
+            redraw(folder, manifest, folder)
     card = folder / "README.md"
     if card.is_file():
         card.write_text(with_other_rules(card.read_text("utf-8"), decisions), "utf-8")
@@ -136,6 +137,8 @@ def _without_figures(folder: Path, manifest: Manifest, decisions: Decisions) -> 
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / _PLOTS, ignore_errors=True)
     manifest = manifest.model_copy(update={"scores": {"part": "none"}})
-    card = write_card(manifest, None, hf_loadable=False, decisions=decisions)
-    (folder / "README.md").write_text(card, "utf-8")
+    card = folder / "README.md"
+    if card.is_file() and tells_rules(card.read_text("utf-8")):  # that of an export does not
+        written = write_card(manifest, None, hf_loadable=False, decisions=decisions)
+        card.write_text(written, "utf-8")
     return manifest

@@ -27,6 +27,7 @@ from transformers.utils import logging as transformers_logging
 from aprendiz.errors import BaseModelError, ModelFolderError
 from aprendiz.evaluation.calibration import softmax
 from aprendiz.evaluation.platt import Platt, sigmoid
+from aprendiz.interfaces import Token
 from aprendiz.neural import scope
 from aprendiz.neural.contrast import contrastive
 from aprendiz.neural.scope import Detector
@@ -206,16 +207,32 @@ class EncoderClassifier:
         """Label names in the order of the probabilities' columns."""
         return self._labels
 
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of a text, special ones counted; what is longer is cut."""
+        return self._text_encoder.max_length
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token numbers of each text, cut to the model's length."""
+        return self._text_encoder.encode(texts)
+
+    def tokens(self, text: str) -> list[Token]:
+        """How a text is cut, for people."""
+        return self._text_encoder.tokens(text)
+
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities, shape ``(len(texts), len(labels))``, float64."""
         return self.judge(texts)[0]
 
     def judge(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray | None]:
         """Probabilities, and the scope of each text, shape ``(len(texts),)``, or ``None``."""
+        return self.judge_rows(self.encode(texts))
+
+    def judge_rows(self, rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same of rows that :meth:`encode` gave."""
         labels = len(self._labels)
-        if not texts:
+        if not rows:
             return np.zeros((0, labels)), np.zeros(0) if self._detector else None
-        rows = self._text_encoder.encode(texts)
         told = run_batched(self._forward, rows, self._text_encoder.pad, self._device)
         logits = told[:, :labels].astype(np.float64)
         if self._several:
@@ -279,12 +296,7 @@ def load(folder: Path, labels: Sequence[str]) -> EncoderClassifier:
         )
     except (OSError, ValueError, KeyError) as error:
         raise ModelFolderError(f"{folder}: cannot be loaded ({error})", "train again") from None
-    network: nn.Module
-    if settings["kind"] == "plain":
-        network = _plain_network(folder)
-    else:
-        network = _pooled_network(folder, settings, len(labels))
-    network.to(device).eval()
+    network = load_network(folder, len(labels)).to(device)
     detector = scope.load(folder)
     return EncoderClassifier(
         network.both
@@ -297,6 +309,18 @@ def load(folder: Path, labels: Sequence[str]) -> EncoderClassifier:
         detector,
         bool(settings.get("several")),
     )
+
+
+def load_network(folder: Path, labels: int) -> nn.Module:
+    """The network that :func:`save` wrote, in fp32, on the CPU, in evaluation mode.
+
+    Raises:
+        ModelFolderError: its head is for another number of labels.
+    """
+    settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    if settings["kind"] == "plain":
+        return _plain_network(folder).eval()
+    return _pooled_network(folder, settings, labels).eval()
 
 
 def _plain_network(folder: Path) -> nn.Module:

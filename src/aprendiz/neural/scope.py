@@ -4,7 +4,8 @@ What counts is how much evidence the head sees for any label at all: the energy 
 (Liu et al. 2020). Where there were rows about none of the labels, the side of a plane between
 them and the others is added with a quarter of its weight. ``benchmarks/out_of_scope.py`` compares this
 with distances in the embedding space; docs/explanation/when-to-ask.md says why it is this.
-The sum is told on the scale of ``evaluation/scope.py``.
+The sum is told on the scale of ``evaluation/scope.py``. A finished detector needs numpy alone,
+whatever runs the encoder: torch (``encoder.py``) or another engine (``engine/classifier.py``).
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from aprendiz.errors import ModelFolderError
 from aprendiz.evaluation.scope import LEAST_ROWS, Scale
@@ -63,6 +62,10 @@ class Views:
 
 
 def _plane(points: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    # Only learning needs scikit-learn; a server judges with numpy alone.
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
     model = LogisticRegression(C=_PENALTY, max_iter=1000, class_weight="balanced")
     with threadpool_limits(1, user_api="blas"):
         model.fit(

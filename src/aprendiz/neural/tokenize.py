@@ -1,4 +1,4 @@
-"""Texts to token numbers and padded batches, with true lengths kept."""
+"""A base model's tokenizer, and padded batches for torch with true lengths kept."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from aprendiz.errors import BaseModelError
+from aprendiz.neural.text_encoder import TextEncoder
 
-# A text is cut to this many characters for each token the model can read before it is
-# tokenised, so that a megabyte of text costs no more than the part that counts.
-_CHARACTERS_A_TOKEN = 32
+__all__ = ["TextEncoder", "batches_by_length", "load_tokenizer", "pad_batch"]
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -34,41 +32,6 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     if not tokenizer.is_fast:
         raise BaseModelError(f"{folder}: its tokenizer has no fast form (tokenizer.json)")
     return tokenizer
-
-
-class TextEncoder:
-    """Token numbers of texts, cut to a longest length.
-
-    Uses the Rust tokenizer directly. One object belongs to one thread at a time: its
-    truncation settings are shared state.
-
-    Args:
-        tokenizer: the Rust tokenizer, as ``tokenizer.json`` describes it.
-        max_length: most tokens a text keeps, special tokens counted.
-        pad: the number of the padding token.
-    """
-
-    def __init__(self, tokenizer: Tokenizer, max_length: int, pad: int) -> None:
-        self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(max_length)
-        self._max_characters = max_length * _CHARACTERS_A_TOKEN
-        self.max_length = max_length
-        self.pad = pad
-
-    @classmethod
-    def from_file(cls, path: Path, max_length: int, pad: int) -> TextEncoder:
-        """Read a ``tokenizer.json``."""
-        return cls(Tokenizer.from_file(str(path)), max_length, pad)
-
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token numbers of each text; never empty, since special tokens are added."""
-        # A lone surrogate (half of an emoji) is no character; the tokenizer refuses it.
-        clean = [
-            text[: self._max_characters].encode("utf-8", "replace").decode("utf-8")
-            for text in texts
-        ]
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(clean)]
 
 
 def pad_batch(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -35,11 +35,13 @@ from aprendiz.neural import (
     checkpoints,
     device,
     encoder,
+    finite,
     tokenize,
     torch_file,
 )
 from aprendiz.neural.base_models import BaseModel
 from aprendiz.neural.callbacks import MetricsCallback, ObserverCallback, SystemMetricsCallback
+from aprendiz.neural.engine.writing import write_in_training
 from aprendiz.neural.multi_task import SeveralLabels
 from aprendiz.neural.optimizer import adamw
 from aprendiz.neural.snapshots import SnapshotCallback
@@ -73,9 +75,11 @@ def _train(task: Task, dataset: Dataset, recipe: FinetuneRecipe, workspace: Work
     told = _calibrate(task, done, recipe, workspace)
     done.network.to("cpu")
     done.write(workspace.files, told)
-    torch_file.write(workspace.files, dataset.labels)
     if told.detector:
         told.detector.save(workspace.files)
+    if workspace.kept:
+        torch_file.write(workspace.files, dataset.labels)
+        write_in_training(workspace.files, dataset.labels, workspace.observer)
     return Trained(
         {
             **done.facts,
@@ -156,7 +160,7 @@ def _tune(task: Task, dataset: Dataset, recipe: FinetuneRecipe, workspace: Works
         weight_decay=recipe.weight_decay,
     )
     judge = Judge(task)
-    trainer = Trainer(
+    trainer = finite.FiniteTrainer(
         model=network,
         args=arguments(recipe, workspace, hardware, epochs, len(rows), bool(held_out)),
         data_collator=lambda batch: _collate(batch, pad),
@@ -166,6 +170,7 @@ def _tune(task: Task, dataset: Dataset, recipe: FinetuneRecipe, workspace: Works
         compute_metrics=judge,
         optimizers=(optimizer, None),
         callbacks=[
+            finite.FiniteWeights(),
             MetricsCallback(workspace.run),
             SystemMetricsCallback(workspace.run),
             ObserverCallback(tell),
@@ -280,5 +285,6 @@ def _start(
         "cpu",
         lambda done, total: tell.progress("embedding", done, total),
     )
+    finite.check_embeddings(vectors)
     targets = [row["labels"] for row in rows]
     network.set_head(*task.first_head(vectors, targets, network.head.out_features, seed))

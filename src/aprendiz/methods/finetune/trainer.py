@@ -65,6 +65,7 @@ def arguments(
         greater_is_better=(recipe.metric != "loss") if validated else None,
         logging_steps=max(1, steps // 50),
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # FiniteTrainer stops instead
         seed=recipe.seed,
         data_seed=recipe.seed,
         disable_tqdm=True,

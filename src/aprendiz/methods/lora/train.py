@@ -28,7 +28,7 @@ from aprendiz.interfaces import Observer, Trained, Workspace, WriteFiles
 from aprendiz.methods.lora import needs
 from aprendiz.methods.lora.recipe import LoraRecipe
 from aprendiz.methods.lora.work import Work
-from aprendiz.neural import checkpoints, device
+from aprendiz.neural import checkpoints, device, finite
 from aprendiz.neural.callbacks import (
     MetricsCallback,
     ObserverCallback,
@@ -172,6 +172,7 @@ def _trainer(
         eval_dataset=as_table(held_out) if held_out else None,
         processing_class=tokenizer,
         callbacks=[
+            finite.FiniteWeights(),
             MetricsCallback(workspace.run),
             ThroughputCallback(workspace.run),
             SystemMetricsCallback(workspace.run),
@@ -239,6 +240,7 @@ def _arguments(
         greater_is_better=False if validated else None,
         logging_steps=work.log_every,
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # FiniteTrainer stops instead
         seed=recipe.seed,
         data_seed=recipe.seed,
         disable_tqdm=True,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from aprendiz.neural.encoder import load
+from aprendiz.neural.engine.opening import load
 
 __all__ = ["load"]

@@ -18,12 +18,14 @@ from aprendiz.neural import (
     base_models,
     device,
     encoder,
+    finite,
     held_out,
     linear_head,
     multi_head,
     tokenize,
     torch_file,
 )
+from aprendiz.neural.engine.writing import write_in_training
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +73,9 @@ def train(dataset: Dataset, recipe: ProbeRecipe, workspace: Workspace) -> Traine
         max_length=embedded.max_length,
         temperature=head.temperature,
     )
-    torch_file.write(workspace.files, dataset.labels)
     if detector:
         detector.save(workspace.files)
+    _hand_over(workspace, dataset.labels)
     return Trained(
         {
             **embedded.facts,
@@ -108,13 +110,20 @@ def train_multi(dataset: MultiDataset, recipe: ProbeRecipe, workspace: Workspace
         temperature=1.0,
         several=True,
     )
-    torch_file.write(workspace.files, dataset.labels)
+    _hand_over(workspace, dataset.labels)
     facts = {
         **embedded.facts,
         "regularization": head.regularization,
         "torch_threads": torch.get_num_threads(),
     }
     return Trained(facts, chose_on_validation=False, huggingface=False, held_out=head.held_out)
+
+
+def _hand_over(workspace: Workspace, labels: tuple[str, ...]) -> None:
+    """Write the forms that plain torch and other runtimes read, for a model that is kept."""
+    if workspace.kept:
+        torch_file.write(workspace.files, labels)
+        write_in_training(workspace.files, labels, workspace.observer)
 
 
 def _embed(
@@ -141,6 +150,7 @@ def _embed(
         hardware.device,
         lambda done, total: tell.progress("embedding", done, total),
     )
+    finite.check_embeddings(vectors)
     network.to("cpu")
     facts = {
         "base_model": base.name,

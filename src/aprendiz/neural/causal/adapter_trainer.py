@@ -13,9 +13,10 @@ from datasets import Dataset
 from trl.trainer.sft_trainer import SFTTrainer
 
 from aprendiz.neural.causal.supervision import SupervisedRow
+from aprendiz.neural.finite import FiniteTrainer
 
 
-class AdapterTrainer(SFTTrainer):
+class AdapterTrainer(FiniteTrainer, SFTTrainer):
     """An ``SFTTrainer`` that tells nobody about itself and writes no card of its own."""
 
     def _send_telemetry(self) -> None:
