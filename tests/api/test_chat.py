@@ -442,7 +442,7 @@ def test_a_stop_lets_the_answer_in_progress_come_to_its_end(live: Live, model: E
             streamed = pool.submit(
                 httpx.post, address + CHAT, json=body(SAID, stream=True), trust_env=False
             )
-            time.sleep(0.1)
+            wait_until(lambda: len(server.server_state.connections) == 2, "the second to connect")
             server.should_exit = True
             time.sleep(0.2)
             model.gate.set()

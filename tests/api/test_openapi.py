@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -38,13 +39,14 @@ def test_no_request_has_an_unbounded_string_list_or_object(client: TestClient) -
     for schema in seen:
         match schema.get("type"):
             case "string":
-                assert "maxLength" in schema or "enum" in schema, schema
+                assert {"maxLength", "enum", "const"} & set(schema), schema
             case "array":
                 assert "maxItems" in schema, schema
             case "integer" | "number":
                 assert "maximum" in schema and "minimum" in schema, schema
             case "object":
-                assert schema["additionalProperties"] is False, schema
+                closed = schema.get("additionalProperties") is False
+                assert closed or "maxProperties" in schema, schema
 
 
 def test_the_limit_is_the_one_of_this_machine(client: TestClient) -> None:
@@ -52,17 +54,26 @@ def test_the_limit_is_the_one_of_this_machine(client: TestClient) -> None:
     text = document["components"]["schemas"]["ClassifyRequest"]["properties"]["text"]
     assert text["maxLength"] == 500
     assert text["description"]
+    assert "x-limit" not in json.dumps(document)
+    inputs = document["components"]["schemas"]["ClassifyMany"]["properties"]["inputs"]
+    assert [each.get("maxItems") for each in inputs["anyOf"]] == [None, 256]
 
 
 def test_every_status_is_described_with_its_body(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     classify = document["paths"]["/classify"]["post"]["responses"]
-    assert set(classify) == {"200", "400", "413", "415", "422", "429", "500", "503"}
+    refused = "400 401 404 408 413 415 422 429 500 503 504"
+    assert set(classify) == {"200", *refused.split()}
     for status, response in classify.items():
         name = "ClassifyResponse" if status == "200" else "ErrorBody"
         schema = response["content"]["application/json"]["schema"]
         assert schema == {"$ref": f"#/components/schemas/{name}"}
     assert set(document["paths"]["/health"]["get"]["responses"]) == {"200", "503"}
+    assert set(document["paths"]) == {
+        *("/classify", "/v1/classify", "/predict", "/invocations", "/feedback", "/explain"),
+        *("/v2", "/v2/models/{model}", "/v2/models/{model}/ready", "/v2/models/{model}/infer"),
+        *("/livez", "/health", "/info", "/metrics", "/v1/models"),
+    }
     assert document["components"]["schemas"]["ClassifyRequest"]["example"]["text"]
 
 

@@ -41,6 +41,24 @@ def test_a_taken_port_is_refused_with_a_way_out(taken: int, tmp_path: Path) -> N
     assert "--port" in caught.value.hint
 
 
+def test_notes_that_cannot_be_written_are_refused_before_it_listens(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = Settings(_env_file=None, serve_feedback=tmp_path / "file" / "feedback.jsonl")
+    said: list[str] = []
+    with pytest.raises(SettingsError) as caught:
+        serve(
+            tmp_path,
+            "127.0.0.1",
+            0,
+            settings=settings,
+            load=lambda folder: KeywordModel(),
+            say=said.append,
+        )
+    assert "feedback.jsonl" in caught.value.message
+    assert "APRENDIZ_SERVE_FEEDBACK" in caught.value.hint
+    assert said == []
+
+
 @pytest.mark.parametrize("host", ["203.0.113.1", "not a host", "a" * 300])
 def test_an_address_of_another_machine_is_refused(host: str) -> None:
     with pytest.raises(SettingsError):
@@ -101,21 +119,25 @@ def test_a_stop_while_loading_is_heard() -> None:
     assert "ready" not in said
 
 
-def test_other_machines_are_warned_about() -> None:
+@pytest.mark.parametrize("how", ["anyone", "key"])
+def test_other_machines_are_let_in_on_purpose_only(how: str, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from aprendiz.serving.server import serve\n"
         "from aprendiz.settings import Settings; from tests.api.keyword_model import KeywordModel\n"
-        "serve(Path('.'), '0.0.0.0', 0, settings=Settings(_env_file=None),"
+        f"serve(Path('.'), '0.0.0.0', 0, settings=Settings(_env_file=None), anyone={how == 'anyone'},"
         " load=lambda folder: KeywordModel(), say=lambda line: print(line, file=sys.stderr),"
         " drain_seconds=0)"
     )
-    process = _start("-c", script)
+    environment = {} if how == "anyone" else {"APRENDIZ_SERVE_KEY": "open-sesame"}
+    process = _start("-c", script, **environment)
     try:
         said = _until(process, "/docs")
     finally:
         process.terminate()
         process.communicate(timeout=30)
-    assert "asks for no key" in said
+    assert ("asks for no key" in said) is (how == "anyone")
+    assert ("YOUR-KEY" in said) is (how == "key")
+    assert "open-sesame" not in said
     assert "curl http://127.0.0.1:" in said
 
 

@@ -10,10 +10,10 @@ import typer
 
 def serve(
     model: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Argument(
-            help="Model folder, or a language model: an adapter, a Hugging Face folder, a .gguf "
-            "file, a base model's name. APRENDIZ_MODEL when not given.",
+            help="Model folder, or several; or a language model: an adapter, a Hugging Face "
+            "folder, a .gguf file, a base model's name. APRENDIZ_MODEL when not given.",
             show_default=False,
         ),
     ] = None,
@@ -36,11 +36,45 @@ def serve(
             "classifiers only.",
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Take a newer classifier when its folder changes (SIGHUP does so at once).",
+        ),
+    ] = False,
+    new_key: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Make a key, show it once, keep its hash (APRENDIZ_SERVE_KEYS), and end.",
+            show_default=False,
+        ),
+    ] = "",
+    anyone: Annotated[
+        bool,
+        typer.Option("--anyone", help="Let other machines in without a key (behind a proxy)."),
+    ] = False,
 ) -> None:
     """Answer POST /classify over HTTP, or POST /v1/chat/completions if the model writes text.
 
     GET /health says when it is ready.
     """
+    if new_key:
+        from aprendiz.serving import keys
+        from aprendiz.settings import get_settings
+
+        print(keys.new_key(get_settings().serve_keys_file, new_key))
+        return
+
     from aprendiz.serving import server
 
-    server.serve(model, host, port, threshold, say=lambda line: typer.echo(line, err=True))
+    server.serve(
+        model,
+        host,
+        port,
+        threshold,
+        watch=watch,
+        anyone=anyone,
+        say=lambda line: typer.echo(line, err=True),
+    )

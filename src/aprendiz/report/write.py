@@ -74,14 +74,24 @@ def find_or_redraw(folder: Path, manifest: Manifest, out: Path | None) -> Path:
     """Where a model's report lies, or a new drawing of it in the folder ``out``.
 
     Raises:
-        DataError: the model was trained without rows to measure.
+        DataError: the folder has none; says why.
     """
-    if not (folder / PAGE).is_file():
+    if (folder / PAGE).is_file():
+        return folder / PAGE if out is None else redraw(folder, manifest, out)
+    if (folder / NUMBERS).is_file():
         raise DataError(
-            f"{folder}: has no report, since no rows were held out when it was trained",
-            f"aprendiz evaluate {folder} --data FILE",
+            f"{folder}: has no report, since an export takes along the figures and not their page",
+            "ask for the report of the model that it was exported from",
         )
-    return folder / PAGE if out is None else redraw(folder, manifest, out)
+    measured = manifest.data.get("test") or manifest.data.get("validation")
+    reason = (
+        "its thresholds were chosen anew since it was measured"
+        if measured
+        else "no rows were held out when it was trained"
+    )
+    raise DataError(
+        f"{folder}: has no report, since {reason}", f"aprendiz evaluate {folder} --data FILE"
+    )
 
 
 def redraw(folder: Path, manifest: Manifest, out: Path) -> Path:

@@ -13,7 +13,11 @@ from typing import Any
 
 _LONGEST_ECHO = 60
 
+# The Open Inference Protocol has an error be ``{"error": "a sentence"}``.
+_OPEN_INFERENCE = "/v2/"
+
 _TYPES = {
+    401: "authentication_error",
     404: "not_found_error",
     408: "timeout_error",
     429: "overloaded_error",
@@ -70,6 +74,12 @@ class Fault(Exception):
         detail = {**self.detail(), "request_id": request_id}
         return json.dumps({"error": detail}, ensure_ascii=False).encode()
 
+    def answer(self, path: str, request_id: str) -> bytes:
+        """The answer's JSON in the shape of a path's protocol."""
+        if path.startswith(_OPEN_INFERENCE):
+            return json.dumps({"error": self.message}, ensure_ascii=False).encode()
+        return self.body(request_id)
+
     @classmethod
     def of_status(cls, status: int, headers: Mapping[str, str] | None = None) -> Fault:
         """An error that the framework raised: 404, 405 and the like."""
@@ -82,7 +92,7 @@ class Fault(Exception):
         return cls(status, message, code=code, headers=headers)
 
     @classmethod
-    def of_findings(cls, findings: Sequence[Mapping[str, Any]]) -> Fault:
+    def of_findings(cls, findings: Sequence[Mapping[str, Any]], status: int = 400) -> Fault:
         """The first of Pydantic's findings as one sentence; what was sent is not repeated."""
         first = findings[0]
         if first["type"] == "json_invalid":
@@ -94,12 +104,13 @@ class Fault(Exception):
         message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
         kind = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
         where = f"{param}: " if param else "The body must be a JSON object. "
-        return cls(400, f"{where}{message}.", code=kind, param=param)
+        return cls(status, f"{where}{message}.", code=kind, param=param)
 
     @classmethod
-    def internal(cls) -> Fault:
+    def internal(cls, param: str | None = None) -> Fault:
         """Our bug or the model's; the log has the rest under the request id."""
-        return cls(500, "something failed on our side; the log has it", code="internal_error")
+        message = "something failed on our side; the log has it"
+        return cls(500, message, code="internal_error", param=param)
 
 
 def _dotted(place: Sequence[int | str]) -> str:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from aprendiz.errors import AprendizError, ModelFolderError
+from aprendiz.serving.door import Door
 from aprendiz.serving.faults import Fault
+from aprendiz.serving.keys import Keys
 from aprendiz.settings import Settings, get_settings
 
 log = logging.getLogger("aprendiz.serving")
@@ -34,16 +36,23 @@ class ModelLife(Generic[M]):
         settings: this machine's settings; read from the environment in :meth:`start` when
             not given, so that making a service reads nothing.
         load: how a place becomes a model that has answered once; runs in the thread.
+        anyone: whether machines beyond this one may come in without a key.
     """
 
     def __init__(
-        self, place: Path | None, settings: Settings | None, load: Callable[[Path], M]
+        self,
+        place: Path | None,
+        settings: Settings | None,
+        load: Callable[[Path], M],
+        *,
+        anyone: bool = False,
     ) -> None:
         self.state: State = "loading"
         self.model: M | None = None
         self.failure: Exception | None = None
         self.on_ready: Callable[[], None] = lambda: None
         self.on_failure: Callable[[Exception], None] = lambda error: None
+        self.door = Door(anyone=anyone)
         self._place = place
         self._settings = settings
         self._load = load
@@ -86,9 +95,18 @@ class ModelLife(Generic[M]):
             SettingsError: a setting of this machine cannot be used.
         """
         place = self.require_place()
+        self.change_locks()
         self.state, self.failure = "loading", None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
         self._loading = asyncio.create_task(self._become_ready(place, self._thread))
+
+    def change_locks(self) -> None:
+        """Read the keys anew.
+
+        Raises:
+            SettingsError: they cannot be read.
+        """
+        self.door = Door(Keys.of(self.settings), anyone=self.door.anyone)
 
     async def _become_ready(self, place: Path, thread: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()

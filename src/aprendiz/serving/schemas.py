@@ -6,6 +6,7 @@ docstring under a field is its documentation in ``/openapi.json`` and ``/docs``.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import (
@@ -23,13 +24,20 @@ from aprendiz.interfaces import Decision, Prediction
 from aprendiz.serving.faults import Fault
 
 DEFAULT_MAX_CHARACTERS = 20_000
+DEFAULT_MAX_INPUTS = 256
 ALTERNATIVES = 3
+
+#: Marks a bound in a schema that is this machine's; ``app.py`` puts the number in.
+LIMIT = "x-limit"
 
 _WORDS = {
     "missing": ("missing", "the field is required"),
     "string_type": ("wrong_type", "must be a string"),
     "blank": ("blank", "must hold something other than white space"),
-    "extra_forbidden": ("unknown_field", "there is an unknown field; send only text"),
+    "extra_forbidden": (
+        "unknown_field",
+        "there is an unknown field; send text, and model if you like",
+    ),
     "model_type": ("wrong_type", 'the body must be a JSON object such as {"text": "…"}'),
 }
 
@@ -48,9 +56,12 @@ class ClassifyRequest(BaseModel):
             "minLength": 1,
             "maxLength": DEFAULT_MAX_CHARACTERS,
             "pattern": r"\S",
+            LIMIT: "characters",
         }
     )
     """The text. Outer white space is removed; something must remain."""
+    model: StrictStr | None = Field(default=None, max_length=512)
+    """Which of the server's models answers; the first when not given."""
 
     @field_validator("text")
     @classmethod
@@ -81,7 +92,7 @@ class ClassifyRequest(BaseModel):
             raise Fault(400, "the body is not valid JSON in UTF-8", code="invalid_json")
         code, words = _WORDS.get(first["type"], (first["type"], first["msg"]))
         # A key that the client made up is input as well, so only our own names are repeated.
-        param = "text" if first["loc"] == ("text",) else None
+        param = str(first["loc"][0]) if first["loc"] in (("text",), ("model",)) else None
         raise Fault(422, f"{param}: {words}" if param else words, code=code, param=param)
 
 
@@ -96,7 +107,30 @@ class Alternative(BaseModel):
     """Its probability."""
 
 
-class ClassifyResponse(BaseModel):
+class Judged(BaseModel):
+    """What to do with an answer."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    labels: list[str] | None = None
+    """From a model of several labels only: those at or over their thresholds, most probable first;
+    often one, sometimes none."""
+    decision: Decision
+    """What to do: `answer`: act on the label; `needs_clarification`: it is between labels, ask
+    the user again; `out_of_scope`: the text is about none of them."""
+    needs_clarification: bool
+    """True when the decision is `needs_clarification`: the confidence is under the threshold."""
+    out_of_scope: bool
+    """True when the decision is `out_of_scope`."""
+    scope: float | None = Field(ge=0.0, le=1.0)
+    """The share of in-scope texts that look no more in scope than this one; null where the model
+    has no detector."""
+    candidates: list[str]
+    """The labels that cannot be ruled out at the error rate the model was given, most probable
+    first; empty where it was given none."""
+
+
+class ClassifyResponse(Judged):
     """The answer to one text."""
 
     model_config = ConfigDict(
@@ -125,25 +159,9 @@ class ClassifyResponse(BaseModel):
     """The most probable label, as written in the training data."""
     confidence: float = Field(ge=0.0, le=1.0)
     """Its probability."""
-    labels: list[str] | None = None
-    """From a model of several labels only: those at or over their thresholds, most probable first;
-    often one, sometimes none."""
     probabilities: dict[str, float]
     """Every label with its probability, most probable first; they sum to 1, but for a model of
     several labels, which gives each a probability of its own."""
-    decision: Decision
-    """What to do: `answer`: act on the intent; `needs_clarification`: it is between intents, ask
-    the user again; `out_of_scope`: the text is about none of them."""
-    needs_clarification: bool
-    """True when the decision is `needs_clarification`: the confidence is under the threshold."""
-    out_of_scope: bool
-    """True when the decision is `out_of_scope`."""
-    scope: float | None = Field(ge=0.0, le=1.0)
-    """The share of in-scope texts that look no more in scope than this one; null where the model
-    has no detector."""
-    candidates: list[str]
-    """The intents that cannot be ruled out at the error rate the model was given, most probable
-    first; empty where it was given none."""
     alternatives: list[Alternative]
     """The next best labels, at most three."""
     model: str
@@ -152,21 +170,28 @@ class ClassifyResponse(BaseModel):
     """Twelve hex digits that change with any file of the model."""
 
 
-def answer(prediction: Prediction, model: str, version: str) -> dict[str, Any]:
-    """A :class:`ClassifyResponse` as plain values, built without validating our own output."""
-    ranked = [{"intent": label, "confidence": score} for label, score in prediction.scores.items()]
+def judged(prediction: Prediction) -> dict[str, Any]:
+    """A :class:`Judged` as plain values."""
     several = {} if prediction.labels is None else {"labels": list(prediction.labels)}
     return {
-        "intent": prediction.label,
-        "confidence": prediction.confidence,
         **several,
-        "probabilities": dict(prediction.scores),
         "decision": prediction.decision,
         "needs_clarification": prediction.decision == "needs_clarification",
         "out_of_scope": prediction.decision == "out_of_scope",
         "scope": prediction.scope,
         "candidates": list(prediction.candidates),
-        "alternatives": ranked[1 : 1 + ALTERNATIVES],
+    }
+
+
+def answer(prediction: Prediction, model: str, version: str) -> dict[str, Any]:
+    """A :class:`ClassifyResponse` as plain values, built without validating our own output."""
+    others = islice(prediction.scores.items(), 1, 1 + ALTERNATIVES)
+    return {
+        "intent": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": dict(prediction.scores),
+        **judged(prediction),
+        "alternatives": [{"intent": label, "confidence": score} for label, score in others],
         "model": model,
         "version": version,
     }

@@ -18,16 +18,16 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import ipaddress
-import json
+import gc
 import logging
 import select
-import shlex
+import signal
 import socket
 import struct
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -36,25 +36,32 @@ import uvicorn
 from fastapi import FastAPI
 
 from aprendiz.errors import SettingsError
+from aprendiz.serving.announce import Say, announce_chat, announce_classifiers, url_of
 from aprendiz.serving.app import create_app
 from aprendiz.serving.chat_app import create_chat_app
-from aprendiz.serving.chat_service import ChatService, LoadChat, load_chat
+from aprendiz.serving.chat_service import LoadChat, load_chat
+from aprendiz.serving.connections import Connection
+from aprendiz.serving.door import is_loopback
+from aprendiz.serving.keys import Keys
 from aprendiz.serving.kinds import speaks
 from aprendiz.serving.life import ModelLife
+from aprendiz.serving.reloading import Reloader
 from aprendiz.serving.service import Load, Service, load_model
+from aprendiz.serving.tracing import Traces, tracing_wanted
 from aprendiz.settings import Settings, get_settings
-
-Say = Callable[[str], None]
 
 log = logging.getLogger("aprendiz.serving")
 
 DRAIN_SECONDS = 1.0
 SETTLE_SECONDS = 0.5
 FINISH_SECONDS = 30
+# Longer than balancers and pools keep a connection (60 s is usual): whoever closes first may do so
+# just as a request arrives, and then it is lost.
+IDLE_SECONDS = 75
 
 
 def serve(
-    model_folder: Path | None = None,
+    models: Path | Sequence[Path] | None = None,
     host: str | None = None,
     port: int | None = None,
     threshold: float | None = None,
@@ -64,11 +71,13 @@ def serve(
     load_chat: LoadChat = load_chat,
     say: Say = log.info,
     drain_seconds: float = DRAIN_SECONDS,
+    watch: bool = False,
+    anyone: bool = False,
 ) -> None:
     """Serve a model until SIGTERM or Ctrl-C, then finish what was accepted.
 
     Args:
-        model_folder: what to serve: a model folder, or anything that
+        models: what to serve: model folders, or one of what
             :func:`aprendiz.serving.kinds.speaks` knows for a language model;
             ``APRENDIZ_MODEL`` when not given.
         host: address to listen on; ``APRENDIZ_HOST`` when not given.
@@ -79,14 +88,22 @@ def serve(
         load_chat: how a place becomes a language model.
         say: told what happens, one line at a time.
         drain_seconds: how long to go on answering after the signal.
+        watch: take newer classifiers when their folders change, not only at SIGHUP.
+        anyone: let other machines in without a key.
 
     Raises:
-        SettingsError: the address cannot be used, or a threshold was given for a language model.
+        SettingsError: the address cannot be used, other machines could reach a server without
+            a key, or an option is not for a language model.
         ModelFolderError: there is no model, or it is damaged.
     """
     settings = settings or get_settings()
-    place = model_folder or settings.model
-    listener = bind(host or settings.host, settings.port if port is None else port)
+    places = [models] if isinstance(models, Path) else list(models or ())
+    if not places and settings.model is not None:
+        places = [settings.model]
+    host = host or settings.host
+    refuse_open_doors(host, Keys.of(settings), anyone)
+    traces = Traces.to_collector() if tracing_wanted(settings) else None
+    listener = bind(host, settings.port if port is None else port)
     try:
         address = listener.getsockname()
         failures: list[Exception] = []
@@ -95,36 +112,75 @@ def serve(
             failures.append(error)
             server.should_exit = True
 
-        if place is not None and speaks(place):
-            if threshold is not None:
-                raise SettingsError(
-                    f"{place}: a language model has no threshold", "leave out --threshold"
-                )
+        if any(speaks(place) for place in places):
+            _refuse_for_chat(places, threshold, watch)
             app = create_chat_app(
-                place,
+                places[0],
                 settings=settings,
                 load=load_chat,
-                on_ready=lambda service: _announce_chat(service, address, say),
+                on_ready=lambda service: announce_chat(service, address, say),
                 on_failure=give_up,
             )
+            app.state.service.door.anyone = anyone
+            server = DrainingServer(app, drain_seconds, say)
         else:
             app = create_app(
-                place,
+                places,
                 threshold=threshold,
                 settings=settings,
                 load=load,
-                on_ready=lambda service: _announce(service, address, say),
+                anyone=anyone,
+                watchers=[traces] if traces else [],
+                on_ready=lambda service: started(service),
                 on_failure=give_up,
             )
-        service: ModelLife[Any] = app.state.service
-        service.require_place()
-        server = DrainingServer(app, drain_seconds, say)
+            app.state.service.tell = say
+            reloader = Reloader(app.state.service, say, on_exchanged=freeze_what_stays)
+            watching: list[asyncio.Task[None]] = []
+
+            def started(service: Service) -> None:
+                freeze_what_stays()
+                announce_classifiers(service, address, say)
+                if watch:
+                    watching.append(asyncio.get_running_loop().create_task(reloader.watch()))
+
+            server = DrainingServer(app, drain_seconds, say, on_hangup=reloader.hangup)
+        app.state.service.require_place()
+        if anyone and not is_loopback(address[0]):
+            say("warning: other machines can reach this server, and it asks for no key")
         server.run(sockets=[listener])
     finally:
         listener.close()
+        if traces is not None:
+            traces.close()
     if failures:
         raise failures[0]
     say("stopped")
+
+
+def refuse_open_doors(host: str, keys: Keys, anyone: bool) -> None:
+    """Without a key a server is for its own machine.
+
+    Raises:
+        SettingsError: others could reach it.
+    """
+    if keys or anyone or is_loopback(host):
+        return
+    raise SettingsError(
+        f"other machines could reach the server at {host}, and it has no key yet",
+        "aprendiz serve --new-key NAME makes one; --anyone lets everybody in",
+    )
+
+
+def _refuse_for_chat(places: Sequence[Path], threshold: float | None, watch: bool) -> None:
+    if len(places) > 1:
+        raise SettingsError("a language model is served alone", f"aprendiz serve {places[0]}")
+    if threshold is not None:
+        raise SettingsError(
+            f"{places[0]}: a language model has no threshold", "leave out --threshold"
+        )
+    if watch:
+        raise SettingsError(f"{places[0]}: only classifiers can be watched", "leave out --watch")
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -164,21 +220,25 @@ class DrainingServer(uvicorn.Server):
         drain_seconds: float = DRAIN_SECONDS,
         say: Say = log.info,
         settle_seconds: float = SETTLE_SECONDS,
+        on_hangup: Callable[[], None] | None = None,
     ) -> None:
         config = uvicorn.Config(
             app,
+            http=Connection,
             lifespan="on",
             log_level="warning",
             access_log=False,
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=FINISH_SECONDS,
+            timeout_keep_alive=IDLE_SECONDS,
         )
         super().__init__(config)
         self.service: ModelLife[Any] = app.state.service
         self.drain_seconds = drain_seconds
         self.say = say
         self.settle_seconds = settle_seconds
+        self.on_hangup = on_hangup
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Note a signal. Unlike uvicorn's own, does not die of it again at the end: exit 0."""
@@ -188,12 +248,13 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where, now that a signal would be heard, then start as uvicorn does."""
+        # Windows has no such signal, and only the main thread may listen to signals.
+        hangup = getattr(signal, "SIGHUP", None)
+        if self.on_hangup and hangup and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(hangup, self.on_hangup)
         for listener in sockets or []:
             listener.listen(self.config.backlog)  # who reads the next line may connect at once
-            address = listener.getsockname()
-            if not ipaddress.ip_address(address[0].partition("%")[0]).is_loopback:
-                self.say("warning: other machines can reach this server, and it asks for no key")
-            self.say(f"listening on {_url(address)}, loading the model …")
+            self.say(f"listening on {url_of(listener.getsockname())}, loading the model …")
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -219,6 +280,17 @@ class DrainingServer(uvicorn.Server):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not until() and not self.force_exit:
             await asyncio.sleep(0.02)
+
+
+def freeze_what_stays() -> None:
+    """Keep the garbage collector from looking through the libraries and models again and again.
+
+    That holds every thread, the event loop's too, for up to a tenth of a second at a time. What
+    was frozen before and is garbage by now, such as an old model, goes first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def refuse_new_handshakes(listener: socket.socket) -> None:
@@ -250,37 +322,3 @@ def refuse_new_handshakes(listener: socket.socket) -> None:
 
 def _any_readable(sockets: Iterable[socket.socket]) -> bool:
     return bool(select.select(list(sockets), [], [], 0)[0])
-
-
-def _url(address: tuple[str, int]) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])
-    return f"http://[{host}]:{address[1]}" if ":" in host else f"http://{host}:{address[1]}"
-
-
-def _announce(service: Service, address: tuple[str, int], say: Say) -> None:
-    model = service.model
-    if model is None:
-        return
-    say(
-        f"ready: model {model.name}, version {model.version}, {len(model.labels)} labels, "
-        f"asks again under {service.threshold:.2f}"
-    )
-    body = json.dumps({"text": "what is in the news today?"})
-    say(f"try it: curl {_url(address)}/classify -H 'Content-Type: application/json' -d '{body}'")
-    say(f"the API, in a browser: {_url(address)}/docs")
-
-
-def _announce_chat(service: ChatService, address: tuple[str, int], say: Say) -> None:
-    model = service.model
-    if model is None:
-        return
-    url = _url(address)
-    say(f"ready: {model.name}, goes on with conversations of up to {model.context:,} tokens")
-    asked = {"model": model.name, "messages": [{"role": "user", "content": "What is 12 + 30?"}]}
-    body = json.dumps(asked, ensure_ascii=False)
-    say(
-        f"try it: curl {url}/v1/chat/completions -H 'Content-Type: application/json' "
-        f"-d {shlex.quote(body)}"
-    )
-    say(f"OpenAI's clients: export OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY=none")
-    say(f"the API, in a browser: {url}/docs")

@@ -31,6 +31,7 @@ class AprendizModel(PythonModel):
                 "label": answer.label,
                 "confidence": answer.confidence,
                 "abstained": answer.abstained,
+                "decision": answer.decision,
                 "probabilities": dict(answer.scores),
             }
             for answer in self._model.predict([str(text) for text in model_input["text"]])

@@ -80,6 +80,7 @@ _SIGNATURE = ModelSignature(
             ColSpec(DataType.string, "label"),
             ColSpec(DataType.double, "confidence"),
             ColSpec(DataType.boolean, "abstained"),
+            ColSpec(DataType.string, "decision"),
             ColSpec(Map(DataType.double), "probabilities"),
         ]
     ),

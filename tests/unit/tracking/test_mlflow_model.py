@@ -51,6 +51,9 @@ def test_the_recorded_model_answers_as_the_folder_does(recorded, monkeypatch):
         assert answer["confidence"] == pytest.approx(expected.confidence)
         assert answer["probabilities"] == pytest.approx(dict(expected.scores))
         assert answer["abstained"] == expected.abstained
+        assert answer["decision"] == expected.decision
+    promised = model.metadata.get_output_schema().input_names()
+    assert [set(answer) for answer in answers] == [set(promised)] * len(TEXTS)
 
 
 def test_a_table_without_texts_is_refused_by_its_signature(recorded, monkeypatch):
