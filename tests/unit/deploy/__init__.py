@@ -1,0 +1,1 @@
+"""The files that put a server somewhere."""
