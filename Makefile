@@ -21,7 +21,7 @@ QUICK := not slow and not crash and not browser and not gpu and not live
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow test-crash test-browser test-all check fix docs lock \
-        bench-accuracy clean distclean
+        bench-accuracy bench-serving clean distclean
 
 help: ## list the words
 	@echo "make WORD, where WORD is one of:"
@@ -92,6 +92,11 @@ bench-accuracy: $(READY) ## aprendiz beside its peers: DATA=FOLDER, ARGS="--quic
 	@test -d "$(DATA)" || { \
 	  echo 'where the sets are: make bench-accuracy DATA=FOLDER [ARGS="--quick"]' >&2; exit 2; }
 	$(BIN)/python benchmarks/accuracy/run.py --data "$(DATA)" $(ARGS)
+
+bench-serving: $(READY) ## aprendiz beside other servers: DATA=FOLDER, ARGS="--quick"; goes on where it was stopped
+	@test -d "$(DATA)" || { \
+	  echo 'where banking77 is: make bench-serving DATA=FOLDER [ARGS="--quick"]' >&2; exit 2; }
+	$(BIN)/python benchmarks/serving/run.py --data "$(DATA)" $(ARGS)
 
 # The library and its extras are resolved afresh in an environment of their own and
 # written down as exact versions, without addresses. Torch's GPU libraries follow
