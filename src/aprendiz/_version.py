@@ -1,3 +1,3 @@
 """The version, in the one place that both the package and its metadata read."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

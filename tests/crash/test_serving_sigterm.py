@@ -169,7 +169,11 @@ def test_health_says_no_while_answers_go_on() -> None:
         assert process.wait(60) == 0
 
 
-def test_a_second_signal_ends_it_before_the_queue_is_empty() -> None:
+def test_a_second_signal_ends_it_before_the_queue_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The batch at work is answered still; the queue, several batches long, is not."""
+    monkeypatch.setenv("APRENDIZ_SERVE_BATCH_TOKENS", "16")
     with server(0.5) as (process, port):
         clients = [Client(port, number, keep_alive=True) for number in range(CLIENTS)]
         for client in clients:

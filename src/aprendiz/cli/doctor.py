@@ -15,14 +15,13 @@ from aprendiz._version import __version__
 # What each extra is for, and the imports that show it is there.
 EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "train": (
-        "to train and predict",
+        "to train, and to export what was trained",
         (
             "torch",
             "transformers",
             "accelerate",
             "sklearn",
-            "safetensors",
-            "tokenizers",
+            "onnx",
             "datasets",
             "pyarrow",
             "matplotlib",
@@ -35,6 +34,8 @@ EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "lora": ("to teach language models with LoRA", ("peft", "trl", "gguf", "math_verify")),
     "search": ("to search settings with `train --search`", ("optuna",)),
     "managed": ("to tune on Azure OpenAI, OpenAI or a platform", ("openai", "azure", "tiktoken")),
+    "openvino": ("to answer with OpenVINO, quicker on many processors", ("openvino",)),
+    "trace": ("to send OpenTelemetry traces of a server", ("opentelemetry",)),
     "platform": (
         "to run a fine-tuning service of your own",
         ("sqlalchemy", "python_multipart", "psycopg"),

@@ -15,6 +15,7 @@ import typer
 
 from aprendiz._version import __version__
 from aprendiz.cli import (
+    bench,
     chat,
     compare,
     data,
@@ -25,6 +26,7 @@ from aprendiz.cli import (
     jobs,
     model,
     platform,
+    predict,
     recipe,
     runs,
     serve,
@@ -56,7 +58,8 @@ app.command(rich_help_panel=MEASURE)(model.evaluate)
 app.command(rich_help_panel=MEASURE)(compare.compare)
 app.command(rich_help_panel=MEASURE)(model.report)
 app.command(rich_help_panel=MEASURE)(model.threshold)
-app.command(rich_help_panel=USE)(model.predict)
+app.command(rich_help_panel=MEASURE)(bench.bench)
+app.command(rich_help_panel=USE)(predict.predict)
 app.command(rich_help_panel=USE)(chat.chat)
 app.command(rich_help_panel=USE)(serve.serve)
 app.command(rich_help_panel=USE)(export.export)

@@ -296,7 +296,8 @@ def _carry_out(dataset: Dataset, recipe: Recipe, settings: Mapping[str, Any]) ->
         files, checkpoints = Path(folder) / "files", Path(folder) / "checkpoints"
         files.mkdir()
         checkpoints.mkdir()
-        learn(dataset, recipe, Workspace(files, checkpoints, False, MemoryRun(), Silence()))
+        here = Workspace(files, checkpoints, False, MemoryRun(), Silence(), kept=False)
+        learn(dataset, recipe, here)
         model = catalogue.loader(recipe.method)(files, dataset.labels)
         told = model.probabilities([row.text for row in dataset.validation])
     truth = np.array(dataset.numbers(dataset.validation))

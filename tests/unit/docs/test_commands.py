@@ -31,12 +31,13 @@ RUN = {
     "docs/how-to/method-managed.md": 1,
     "docs/how-to/method-probe.md": 1,
     "docs/how-to/method-tfidf.md": 1,
+    "docs/how-to/predict-a-file.md": 2,
     "docs/how-to/repair-labels.md": 4,
     "docs/how-to/resume.md": 1,
     "docs/how-to/run-a-project.md": 2,
     "docs/how-to/run-the-platform.md": 2,
     "docs/how-to/see-runs-in-mlflow.md": 2,
-    "docs/how-to/serve-and-stop.md": 3,
+    "docs/how-to/serve-and-stop.md": 4,
     "docs/how-to/when-to-ask.md": 5,
     "docs/reference/data-files.md": 1,
     "docs/tutorials/asistente-de-matematicas.md": 2,
@@ -47,7 +48,7 @@ RUN = {
     "docs/tutorials/your-own-service.md": 4,
 }
 
-MOST_LEFT_OUT = 27  # blocks that do not run, each with its reason
+MOST_LEFT_OUT = 28  # blocks that do not run, each with its reason
 
 
 def _name(path: Path) -> str:

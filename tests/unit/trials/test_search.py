@@ -37,6 +37,23 @@ def data(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture
+def files_of_trials(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """What lies in the folder of each trial when its model is loaded."""
+    seen: list[set[str]] = []
+    find = catalogue.loader
+
+    def loader(method: str) -> Any:
+        def load(folder: Path, labels: Any) -> Any:
+            seen.append({path.name for path in folder.iterdir()})
+            return find(method)(folder, labels)
+
+        return load
+
+    monkeypatch.setattr(catalogue, "loader", loader)
+    return seen
+
+
 def tried(data: Path, out: Path, trials: int = 4, **more: Any) -> Found:
     return search(data, trials=trials, out=out, method="tfidf", **more)
 
@@ -67,11 +84,19 @@ def test_only_what_is_better_by_more_than_chance_takes_the_recipes_place() -> No
 
 @pytest.mark.parametrize("method", ["probe", "finetune"])
 def test_encoders_are_searched_from_defaults_that_are_words(
-    method: str, data: Path, tiny_encoder: Path, tmp_path: Path
+    method: str,
+    data: Path,
+    tiny_encoder: Path,
+    tmp_path: Path,
+    files_of_trials: list[set[str]],
 ) -> None:
     # `regularization: auto` and `epochs: auto` are no numbers that a search could draw.
     given = [f"base_model={tiny_encoder}", "max_length=16"]
     found = search(data, trials=3, out=tmp_path / "m", method=method, overrides=given)
+    assert files_of_trials, "the trials were asked"
+    for files in files_of_trials:
+        assert "model.safetensors" in files
+        assert not {"model.onnx", "intent_classifier.pt"} & files, "nobody would ever read them"
     assert "auto" in found.start.settings.values()
     assert len(found.trials) == 3
     for name, value in found.best.settings.items():
