@@ -136,7 +136,7 @@ def test_ctrl_c_stops_a_reply_and_not_the_program(chat, endless):
     started.type("again")
     started.seen(lambda screen: len(screen.split("› again")[-1].strip()) > 300)
     started.tmux.press("C-c")
-    started.until("› again")
+    started.seen(lambda screen: screen.count("  stopped") == 2 and screen.rstrip().endswith("\n›"))
     started.type("/quit")
     assert started.ended() == 0
 
